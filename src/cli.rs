@@ -1,0 +1,91 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::{Args, Parser, Subcommand};
+
+/// A static status page that says, truthfully, whether the data syncs are working.
+#[derive(Debug, Parser)]
+#[command(name = "syncmon", version, about, max_term_width = 100)]
+#[command(after_help = "Try it without a database:  syncmon build --demo\n\
+    Exit codes: 0 done; 75 the database could not be read and the page says so;\n\
+    2 usage or configuration; 1 anything else.")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Reads the database once, judges every entity and publishes the site
+    Build(BuildOptions),
+    /// Creates the tables, the index and the reading role where they are missing
+    InitDb(InitDbOptions),
+}
+
+/// DATABASE_URL names the database (postgres://… or sqlite:PATH). It is also read from .env.local,
+/// then .env, in the current directory; a variable that is already set wins.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    syncmon build --demo                      a site with invented data, in public/\n  \
+    DATABASE_URL=sqlite:sync.db syncmon build\n  \
+    syncmon build -q --out /var/lib/syncmon/site   from cron: silent unless something is wrong\n\n\
+    Exit codes: 0 published (whatever the colours), or another build is at work; 75 the database\n\
+    could not be read and the page says so; 2 usage or configuration; 1 anything else.")]
+pub struct BuildOptions {
+    /// Directory to publish the site into
+    #[arg(long, value_name = "DIR", env = "SYNCMON_OUT", default_value = "public")]
+    pub out: PathBuf,
+
+    /// Configuration file [default: ./syncmon.toml, else /etc/syncmon/syncmon.toml, else none]
+    #[arg(long, value_name = "FILE", env = "SYNCMON_CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// Use an embedded database with 90 days of invented history
+    #[arg(long, env = "SYNCMON_DEMO", value_parser = clap::builder::FalseyValueParser::new())]
+    pub demo: bool,
+
+    /// Judge as if it were this moment (RFC 3339), for tests and reproducible builds
+    #[arg(long, value_name = "RFC3339", env = "SYNCMON_NOW", value_parser = moment)]
+    pub now: Option<DateTime<Utc>>,
+
+    /// Directory with templates that replace the built-in ones of the same name
+    #[arg(long, value_name = "DIR", env = "SYNCMON_TEMPLATES")]
+    pub templates: Option<PathBuf>,
+
+    /// Where the last good snapshot is kept
+    /// [default: $STATE_DIRECTORY, else $XDG_STATE_HOME/syncmon, else ~/.local/state/syncmon]
+    #[arg(long, value_name = "DIR", env = "SYNCMON_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+
+    /// Print nothing unless something is wrong
+    #[arg(short, long, env = "SYNCMON_QUIET", conflicts_with = "verbose", value_parser = clap::builder::FalseyValueParser::new())]
+    pub quiet: bool,
+
+    /// Say what is being done, and how long it takes
+    #[arg(short, long, env = "SYNCMON_VERBOSE", value_parser = clap::builder::FalseyValueParser::new())]
+    pub verbose: bool,
+}
+
+/// Applies schema.sql to DATABASE_URL. Safe to repeat, and safe over tables that hold rows.
+#[derive(Debug, Args)]
+pub struct InitDbOptions {
+    /// Print the SQL instead of applying it
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// A moment that calendars and arithmetic can cope with.
+fn moment(text: &str) -> Result<DateTime<Utc>, String> {
+    let example = "write for example 2026-11-22T20:05:00Z";
+    let moment = DateTime::parse_from_rfc3339(text.trim())
+        .map_err(|error| format!("{error}; {example}"))?
+        .with_timezone(&Utc);
+    let usable = 0..253_370_764_800;
+    if usable.contains(&moment.timestamp()) {
+        Ok(moment)
+    } else {
+        Err(format!("lies before 1970 or after 9998; {example}"))
+    }
+}

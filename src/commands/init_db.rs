@@ -1,0 +1,19 @@
+//! `syncmon init-db`: the schema, applied or printed.
+
+use anyhow::Result;
+
+use super::Outcome;
+use crate::cli::InitDbOptions;
+use crate::config::Config;
+use crate::store::{POSTGRES_SCHEMA, apply_schema};
+
+pub async fn run(options: &InitDbOptions) -> Result<Outcome> {
+    if options.print {
+        print!("{POSTGRES_SCHEMA}");
+        return Ok(Outcome::Done);
+    }
+    let database = super::database()?;
+    apply_schema(&database, Config::load(None)?.connect_timeout).await?;
+    println!("The schema is in place in {}.", database.identity());
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,113 @@
+//! What the program does: one file a command, each reads as a recipe.
+
+pub mod build;
+mod init_db;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+
+use crate::cli::Command;
+use crate::failure::UsageError;
+use crate::store::Database;
+
+/// How a command ended, if not with an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Done,
+    /// The database could not be read, and the published page says so.
+    Unreadable,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> ExitCode {
+        match outcome {
+            Outcome::Done => ExitCode::SUCCESS,
+            Outcome::Unreadable => ExitCode::from(75),
+        }
+    }
+}
+
+/// Runs one command to its end.
+pub fn run(command: Command) -> Result<Outcome> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the asynchronous runtime cannot be started")?;
+    let outcome = runtime.block_on(async {
+        match command {
+            Command::Build(options) => build::run(options).await,
+            Command::InitDb(options) => init_db::run(&options).await,
+        }
+    });
+    // A name look-up that hangs must not keep the program from ending.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    outcome
+}
+
+/// Says on standard error, in one line, what went wrong; the exit code tells whose turn it is.
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    say(&format!("{error:#}"));
+    ExitCode::from(if error.downcast_ref::<UsageError>().is_some() { 2 } else { 1 })
+}
+
+/// One line on standard error.
+pub fn say(message: &str) {
+    let line: Vec<&str> = message.split_whitespace().collect();
+    eprintln!("syncmon: {}", line.join(" "));
+}
+
+/// Reads `.env.local`, then `.env`, in the current directory; what is already set wins.
+pub fn load_environment() -> Result<()> {
+    for name in [".env.local", ".env"] {
+        match dotenvy::from_path(name) {
+            Ok(()) => {}
+            Err(error) if error.not_found() => {}
+            // The error itself would repeat the line, which may hold a password.
+            Err(dotenvy::Error::LineParse(_, _)) => {
+                return Err(UsageError::new(format!(
+                    "{name} cannot be read: a line in it is not of the form NAME='value'; put values \
+                     with spaces, # or $ between single quotes"
+                ))
+                .into());
+            }
+            Err(_) => {
+                return Err(UsageError::new(format!(
+                    "{name} is there but cannot be read; check its permissions and that it is UTF-8"
+                ))
+                .into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The database that the environment names.
+fn database() -> Result<Database> {
+    let set = |name: &str| match std::env::var(name) {
+        Ok(value) if value.trim().is_empty() => None,
+        Ok(value) => Some(Ok(value)),
+        Err(std::env::VarError::NotPresent) => None,
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Some(Err(anyhow!(UsageError::new(format!("{name} is not UTF-8; write it anew")))))
+        }
+    };
+    if let Some(url) = set("DATABASE_URL") {
+        let insecure = set("SYNCMON_INSECURE_TLS").is_some_and(|v| v.is_ok_and(|v| v == "1"));
+        return Ok(Database::parse(&url?, insecure)?);
+    }
+    let supabase = ["SUPABASE_URL", "SUPABASE_KEY", "SUPABASE_SERVICE_KEY", "SUPABASE_ANON_KEY",
+        "SUPABASE_SERVICE_ROLE_KEY", "NEXT_PUBLIC_SUPABASE_URL", "NEXT_PUBLIC_SUPABASE_ANON_KEY"];
+    let message = match supabase.iter().find(|name| set(name).is_some()) {
+        Some(name) => format!(
+            "DATABASE_URL is not set; {name} is, but syncmon needs a PostgreSQL connection string: \
+             Supabase shows it under Connect, at the top of the project's page (choose the session \
+             pooler); put it into .env.local as DATABASE_URL='postgres://…'"
+        ),
+        None => "no database: set DATABASE_URL to postgres://USER:PASSWORD@HOST:PORT/DATABASE or \
+                 sqlite:PATH, in the environment, .env.local or .env; or try syncmon build --demo"
+            .to_owned(),
+    };
+    Err(UsageError::new(message).into())
+}

@@ -1,0 +1,31 @@
+//! The shape of `syncmon.toml`, unknown keys refused.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+/// The file as it is written; [`super::Config`] is what it means.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    pub title: Option<Spanned<String>>,
+    pub time_zone: Option<Spanned<String>>,
+    pub interval: Option<Spanned<String>>,
+    pub late_after: Option<Spanned<String>>,
+    pub overdue_after: Option<Spanned<String>>,
+    pub stuck_after: Option<Spanned<String>>,
+    pub connect_timeout: Option<Spanned<String>>,
+    pub build_timeout: Option<Spanned<String>>,
+    pub entities: Option<Vec<EntityTable>>,
+}
+
+/// One `[[entities]]` table.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntityTable {
+    pub entity_type: Spanned<String>,
+    pub name: Option<Spanned<String>>,
+    pub table: Option<Spanned<String>>,
+    pub late_after: Option<Spanned<String>>,
+    pub overdue_after: Option<Spanned<String>>,
+    pub stuck_after: Option<Spanned<String>>,
+}

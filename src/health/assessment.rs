@@ -1,0 +1,207 @@
+//! Snapshot, policy and moment, judged: the whole assessment of one build.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::freshness::{age, by_age};
+use super::notices::{clock_difference, notices};
+use super::{Activity, EntityPolicy, Evidence, Health, Notice, Policy, Reason, Turns};
+use crate::model::{DatabaseFacts, Observation, Snapshot};
+
+/// Whether the database could be read for this build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    Read,
+    Unreachable {
+        /// The first build that failed.
+        since: DateTime<Utc>,
+        /// One plain sentence, without technical terms or secrets.
+        message: String,
+    },
+}
+
+/// What a build has to go on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// `None`: the database could not be read, now or ever before.
+    pub snapshot: Option<Snapshot>,
+    pub source: Source,
+}
+
+/// The verdict on one entity, with what it rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EntityAssessment {
+    pub policy: EntityPolicy,
+    pub observation: Observation,
+    pub evidence: Evidence,
+    pub reason: Reason,
+    /// Now minus last success, never negative; `None` without a success.
+    pub age: Option<TimeDelta>,
+    pub activity: Activity,
+    pub turns: Turns,
+    pub notices: Vec<Notice>,
+}
+
+impl EntityAssessment {
+    pub fn health(&self) -> Health {
+        self.reason.health()
+    }
+}
+
+/// The verdict on everything, at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessment {
+    pub generated_at: DateTime<Utc>,
+    /// When the data was read; `None` if it never was.
+    pub as_of: Option<DateTime<Utc>>,
+    /// Until when the verdicts may be believed.
+    pub valid_until: Option<DateTime<Utc>>,
+    pub source: Source,
+    pub health: Health,
+    pub database: DatabaseFacts,
+    /// Configured entities in their order, then any others that the database knows, by name.
+    pub entities: Vec<EntityAssessment>,
+}
+
+impl Assessment {
+    /// The entities, worst first, otherwise in their order.
+    pub fn worst_first(&self) -> Vec<&EntityAssessment> {
+        let mut entities: Vec<_> = self.entities.iter().collect();
+        entities.sort_by_key(|entity| std::cmp::Reverse(entity.health()));
+        entities
+    }
+}
+
+/// What caps every entity's verdict alike.
+struct Ceiling {
+    never_read: bool,
+    clock_skew: bool,
+    hidden: bool,
+    out_of_date: bool,
+}
+
+/// Judges a reading at a moment.
+pub fn assess(reading: Reading, policy: &Policy, now: DateTime<Utc>) -> Assessment {
+    let Reading { snapshot, source } = reading;
+    let as_of = snapshot.as_ref().map(|snapshot| snapshot.as_of);
+    let valid_until = as_of.map(|as_of| as_of + policy.validity());
+    let unreachable = matches!(source, Source::Unreachable { .. });
+    let (database, observations) = snapshot
+        .map(|snapshot| (snapshot.database, snapshot.entities))
+        .unwrap_or_default();
+
+    let ceiling = Ceiling {
+        never_read: as_of.is_none(),
+        clock_skew: clock_difference(&database).is_some(),
+        hidden: !database.hidden_tables.is_empty(),
+        out_of_date: unreachable && valid_until.is_some_and(|until| now > until),
+    };
+    let entities: Vec<_> = expected_and_found(observations, policy)
+        .into_iter()
+        .map(|(expected, observation)| judge(expected, observation, &database, &ceiling, now))
+        .collect();
+    let worst = entities.iter().map(EntityAssessment::health).max().unwrap_or(Health::Green);
+    Assessment {
+        generated_at: now,
+        as_of,
+        valid_until,
+        health: if unreachable { worst.max(Health::Yellow) } else { worst },
+        source,
+        database,
+        entities,
+    }
+}
+
+/// Pairs each configured entity with what is recorded of it, then adds the others that were found.
+fn expected_and_found(
+    observations: Vec<Observation>,
+    policy: &Policy,
+) -> Vec<(EntityPolicy, Observation)> {
+    let mut found: BTreeMap<String, Observation> =
+        observations.into_iter().map(|seen| (seen.entity_type.clone(), seen)).collect();
+    let mut pairs: Vec<_> = policy
+        .entities
+        .iter()
+        .map(|expected| {
+            let observation = found
+                .remove(&expected.entity_type)
+                .unwrap_or_else(|| Observation::empty(&expected.entity_type));
+            (expected.clone(), observation)
+        })
+        .collect();
+    pairs.extend(found.into_values().map(|observation| {
+        let unexpected = EntityPolicy {
+            entity_type: observation.entity_type.clone(),
+            name: crate::text::name_of(&observation.entity_type),
+            table: None,
+            thresholds: policy.thresholds,
+        };
+        (unexpected, observation)
+    }));
+    pairs
+}
+
+fn judge(
+    policy: EntityPolicy,
+    observation: Observation,
+    facts: &DatabaseFacts,
+    ceiling: &Ceiling,
+    now: DateTime<Utc>,
+) -> EntityAssessment {
+    let evidence = Evidence::weigh(&observation, now);
+    let activity = Activity::observe(&observation, policy.thresholds.stuck_after, now);
+    let reason = conclude(&policy, &observation, &evidence, activity, ceiling, now);
+    EntityAssessment {
+        age: evidence.last_success.map(|at| age(at, now)),
+        turns: Turns::ahead(evidence.last_success, policy.thresholds, now),
+        notices: notices(&observation, &evidence, activity, facts),
+        policy,
+        observation,
+        evidence,
+        reason,
+        activity,
+    }
+}
+
+/// The verdict table of `docs/verdict.md`: the first row that holds.
+fn conclude(
+    policy: &EntityPolicy,
+    observation: &Observation,
+    evidence: &Evidence,
+    activity: Activity,
+    ceiling: &Ceiling,
+    now: DateTime<Utc>,
+) -> Reason {
+    if ceiling.never_read {
+        return Reason::Unconfirmed;
+    }
+    if evidence.is_failing() {
+        return Reason::Failed;
+    }
+    let Some(last_success) = evidence.last_success else {
+        let claims_success = observation
+            .state
+            .as_ref()
+            .is_some_and(|state| state.status == crate::model::Status::Completed);
+        return if claims_success { Reason::Unconfirmed } else { Reason::NeverSynced };
+    };
+    match by_age(last_success, policy.thresholds, now) {
+        Reason::Fresh => {}
+        worse => return worse,
+    }
+    let skewed = ceiling.clock_skew
+        || evidence.future_success.is_some()
+        || evidence.future_failure.is_some();
+    if activity.is_stuck() {
+        Reason::Stuck
+    } else if skewed {
+        Reason::ClockSkew
+    } else if ceiling.hidden {
+        Reason::Hidden
+    } else if ceiling.out_of_date {
+        Reason::OutOfDate
+    } else {
+        Reason::Fresh
+    }
+}

@@ -1,0 +1,54 @@
+//! How strictly to judge: the thresholds in force, per entity.
+
+use chrono::TimeDelta;
+
+/// The three durations that decide between green, yellow and red.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Thresholds {
+    /// From this age on an entity is yellow.
+    pub late_after: TimeDelta,
+    /// Beyond this age an entity is red.
+    pub overdue_after: TimeDelta,
+    /// Beyond this age a run that has not ended is stuck.
+    pub stuck_after: TimeDelta,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Thresholds {
+            late_after: TimeDelta::hours(2),
+            overdue_after: TimeDelta::hours(12),
+            stuck_after: TimeDelta::hours(1),
+        }
+    }
+}
+
+/// An entity that is expected to be synced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntityPolicy {
+    /// As the writers spell it in `sync_state` and `sync_log`.
+    pub entity_type: String,
+    /// As people read it.
+    pub name: String,
+    /// Where the synced records go; `None` if not configured.
+    pub table: Option<String>,
+    pub thresholds: Thresholds,
+}
+
+/// What to expect of all entities.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// In the order in which people think of them.
+    pub entities: Vec<EntityPolicy>,
+    /// For entities that are found in the database without being configured.
+    pub thresholds: Thresholds,
+    /// How often a build is expected.
+    pub interval: TimeDelta,
+}
+
+impl Policy {
+    /// For how long after its reading a page may be believed: three expected intervals.
+    pub fn validity(&self) -> TimeDelta {
+        self.interval * 3
+    }
+}

@@ -1,0 +1,170 @@
+//! The past: what the same rules would have said at every moment of the last 90 days, by day.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+use super::{Evidence, Health, Thresholds};
+use crate::model::{Observation, Status};
+
+/// A calendar day and the moment at which it begins, in the site's zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayStart {
+    pub date: NaiveDate,
+    pub at: DateTime<Utc>,
+}
+
+/// One day of an entity: how long it had which health, and what ended on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Day {
+    pub date: NaiveDate,
+    pub green: TimeDelta,
+    pub yellow: TimeDelta,
+    pub red: TimeDelta,
+    /// Successful runs that finished on this day.
+    pub completed: u32,
+    /// Failed runs that finished on this day.
+    pub failed: u32,
+}
+
+impl Day {
+    fn new(date: NaiveDate) -> Day {
+        let none = TimeDelta::zero();
+        Day { date, green: none, yellow: none, red: none, completed: 0, failed: 0 }
+    }
+
+    /// The worst health of the day; `None` before the first evidence.
+    pub fn worst(&self) -> Option<Health> {
+        let lasted = |time: TimeDelta| time > TimeDelta::zero();
+        if lasted(self.red) {
+            Some(Health::Red)
+        } else if lasted(self.yellow) {
+            Some(Health::Yellow)
+        } else if lasted(self.green) {
+            Some(Health::Green)
+        } else {
+            None
+        }
+    }
+}
+
+/// A moment of evidence; of two at the same moment the success counts, so it sorts last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    Failed,
+    Succeeded,
+}
+
+/// The days from the first of `starts` until `now`.
+///
+/// `starts` are consecutive days, oldest first, the last one holding `now`. Judged by age and
+/// failures alone: clocks, stuck runs and hidden tables say nothing about the past.
+pub fn strip(
+    observation: &Observation,
+    evidence: &Evidence,
+    thresholds: Thresholds,
+    starts: &[DayStart],
+    now: DateTime<Utc>,
+) -> Vec<Day> {
+    let mut days: Vec<Day> = starts.iter().map(|start| Day::new(start.date)).collect();
+    count_runs(observation, starts, now, &mut days);
+
+    let events = events(observation, evidence, now);
+    let mut last_success = None;
+    let mut failing = false;
+    for (index, &(from, event)) in events.iter().enumerate() {
+        let until = events.get(index + 1).map_or(now, |&(next, _)| next);
+        match event {
+            Event::Succeeded => {
+                last_success = Some(from);
+                failing = false;
+            }
+            Event::Failed => failing = true,
+        }
+        match last_success {
+            Some(success) if !failing => {
+                let late = (success + thresholds.late_after).clamp(from, until);
+                let overdue = (success + thresholds.overdue_after).clamp(late, until);
+                spend(from, late, Health::Green, starts, &mut days);
+                spend(late, overdue, Health::Yellow, starts, &mut days);
+                spend(overdue, until, Health::Red, starts, &mut days);
+            }
+            Some(_) | None => spend(from, until, Health::Red, starts, &mut days),
+        }
+    }
+    days
+}
+
+/// All evidence up to now, oldest first, with the newest before the window.
+fn events(
+    observation: &Observation,
+    evidence: &Evidence,
+    now: DateTime<Utc>,
+) -> Vec<(DateTime<Utc>, Event)> {
+    let mut events: Vec<(DateTime<Utc>, Event)> = Vec::new();
+    for outcome in &observation.outcomes {
+        let event = match outcome.status {
+            Status::Completed => Event::Succeeded,
+            Status::Failed => Event::Failed,
+            Status::Started
+            | Status::Pending
+            | Status::NeverSynced
+            | Status::Unrecorded
+            | Status::Other(_) => continue,
+        };
+        events.extend(outcome.before.iter().chain(&outcome.finishes).map(|&at| (at, event)));
+    }
+    events.extend(evidence.state_success.map(|at| (at, Event::Succeeded)));
+    events.extend(evidence.state_failure.map(|at| (at, Event::Failed)));
+    events.retain(|&(at, _)| at <= now);
+    events.sort_unstable();
+    events
+}
+
+/// Adds the time from `from` to `until` to the days that it falls on.
+fn spend(
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+    health: Health,
+    starts: &[DayStart],
+    days: &mut [Day],
+) {
+    let mut index = starts.partition_point(|start| start.at <= from).saturating_sub(1);
+    while index < days.len() && starts[index].at < until {
+        let day_end = starts.get(index + 1).map_or(until, |next| next.at);
+        let begin = from.max(starts[index].at);
+        let end = until.min(day_end);
+        if begin < end {
+            let day = &mut days[index];
+            match health {
+                Health::Green => day.green += end - begin,
+                Health::Yellow => day.yellow += end - begin,
+                Health::Red => day.red += end - begin,
+            }
+        }
+        index += 1;
+    }
+}
+
+fn count_runs(
+    observation: &Observation,
+    starts: &[DayStart],
+    now: DateTime<Utc>,
+    days: &mut [Day],
+) {
+    for outcome in &observation.outcomes {
+        for &finish in outcome.finishes.iter().filter(|&&finish| finish <= now) {
+            let Some(index) = starts.partition_point(|start| start.at <= finish).checked_sub(1)
+            else {
+                continue;
+            };
+            match outcome.status {
+                Status::Completed => days[index].completed += 1,
+                Status::Failed => days[index].failed += 1,
+                Status::Started
+                | Status::Pending
+                | Status::NeverSynced
+                | Status::Unrecorded
+                | Status::Other(_) => {}
+            }
+        }
+    }
+}

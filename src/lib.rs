@@ -1,0 +1,30 @@
+//! syncmon: a static status page that says, truthfully, whether the data syncs are working.
+//!
+//! A tour in reading order, which is also the order in which a build runs:
+//!
+//! 1. [`cli`] and [`commands`]: what the user asked for; [`commands::build`] reads as the recipe.
+//! 2. [`config`]: `syncmon.toml`, validated once.
+//! 3. [`store`]: one connection, ONE statement, decoded into the [`model`]'s snapshot, with every
+//!    text cleaned by [`text`] and [`masking`] on its way in.
+//! 4. [`kept`]: the last good snapshot, for the day on which the database is away.
+//! 5. [`health`]: snapshot + policy + now, judged. The rules are those of `docs/verdict.md`.
+//! 6. [`views`]: the assessment in words; everything decided and formatted.
+//! 7. [`render`]: views into files, through tera.
+//! 8. [`publish`]: files into the directory that is served, all at once.
+//!
+//! `model`, `health`, `text`, `masking` and `views` are pure: no clock, no file, no database.
+
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod demo;
+pub mod failure;
+pub mod health;
+pub mod kept;
+pub mod masking;
+pub mod model;
+pub mod publish;
+pub mod render;
+pub mod store;
+pub mod text;
+pub mod views;

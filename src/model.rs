@@ -1,0 +1,195 @@
+//! What was recorded: entities, runs, states and the snapshot that holds them.
+//!
+//! Everything here is data. What it *means* is decided in [`crate::health`]; the words are those
+//! of `docs/verdict.md`.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+/// What a writer recorded of a run, or of an entity's state.
+///
+/// Both tables share this vocabulary (`docs/verdict.md`, "Words"). A recorded status is never a
+/// health: health is what syncmon concludes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Status {
+    /// `success`, `succeeded`, `completed`, `complete`, `ok`.
+    Completed,
+    /// `failed`, `failure`, `error`.
+    Failed,
+    /// `started`, `running`, `in_progress`.
+    Started,
+    /// `pending`: says that something is to come; neither success nor failure.
+    Pending,
+    /// `never_synced`: neither success nor failure.
+    NeverSynced,
+    /// NULL.
+    Unrecorded,
+    /// Any other word, kept as it was written.
+    Other(String),
+}
+
+impl Status {
+    /// Reads a recorded word, trimmed and without regard to case.
+    pub fn parse(recorded: Option<&str>) -> Status {
+        let Some(word) = recorded else {
+            return Status::Unrecorded;
+        };
+        let word = word.trim();
+        match word.to_lowercase().as_str() {
+            "success" | "succeeded" | "completed" | "complete" | "ok" => Status::Completed,
+            "failed" | "failure" | "error" => Status::Failed,
+            "started" | "running" | "in_progress" => Status::Started,
+            "pending" => Status::Pending,
+            "never_synced" => Status::NeverSynced,
+            _ => Status::Other(word.to_owned()),
+        }
+    }
+
+    /// The word to publish: one per meaning, or the writer's own where it has none.
+    pub fn word(&self) -> &str {
+        match self {
+            Status::Completed => "completed",
+            Status::Failed => "failed",
+            Status::Started => "started",
+            Status::Pending => "pending",
+            Status::NeverSynced => "never_synced",
+            Status::Unrecorded => "unrecorded",
+            Status::Other(word) => word,
+        }
+    }
+}
+
+/// The row of `sync_state` for an entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncState {
+    pub status: Status,
+    pub last_sync_time: Option<DateTime<Utc>>,
+    pub updated_at: Option<DateTime<Utc>>,
+    /// Cleaned, shortened, secrets masked.
+    pub error: Option<String>,
+}
+
+/// One row of `sync_log`: one attempt at syncing one entity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    pub id: i64,
+    pub started_at: DateTime<Utc>,
+    pub action: String,
+    pub status: Status,
+    /// As recorded, in seconds; `None` where it is NULL or no number.
+    pub duration_seconds: Option<f64>,
+    pub records_processed: Option<i64>,
+    /// Cleaned, shortened, secrets masked.
+    pub error: Option<String>,
+}
+
+impl Run {
+    /// When a completed or failed run ended: its start plus its duration, where NULL, negative and
+    /// NaN count as 0. A run of any other status has no finish.
+    pub fn finished_at(&self) -> Option<DateTime<Utc>> {
+        match self.status {
+            Status::Completed | Status::Failed => {}
+            Status::Started
+            | Status::Pending
+            | Status::NeverSynced
+            | Status::Unrecorded
+            | Status::Other(_) => return None,
+        }
+        let seconds = self.duration_seconds.unwrap_or(0.0);
+        // 1e11 s are over 3,000 years: beyond it only the direction matters.
+        let seconds = if seconds > 0.0 { seconds.min(1e11) } else { 0.0 };
+        #[expect(clippy::cast_possible_truncation, reason = "bounded by 1e17 above")]
+        let micros = (seconds * 1e6).round() as i64;
+        self.started_at
+            .checked_add_signed(TimeDelta::microseconds(micros))
+            .or(Some(LATEST))
+    }
+}
+
+/// The latest moment that is told apart: the end of the year 9999, as RFC 3339 can write it.
+pub const LATEST: DateTime<Utc> =
+    DateTime::from_timestamp_micros(253_402_300_799_000_000).expect("within chrono's range");
+
+/// All runs of one entity that share a recorded status and an action, in compact form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcomes {
+    pub status: Status,
+    pub action: String,
+    /// The newest finish that lies before the window of [`Outcomes::finishes`].
+    #[serde(with = "chrono::serde::ts_microseconds_option")]
+    pub before: Option<DateTime<Utc>>,
+    /// Every finish within the last 90 days, and any later, oldest first.
+    #[serde(with = "moments")]
+    pub finishes: Vec<DateTime<Utc>>,
+    /// Rows without a timestamp: no evidence, but said.
+    pub untimed: u64,
+    /// Rows of the window whose duration is negative or NaN: counted as 0, but said.
+    pub odd_durations: u64,
+}
+
+/// Everything that was recorded of one entity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// As it stands in the database; text of any kind.
+    pub entity_type: String,
+    pub state: Option<SyncState>,
+    pub outcomes: Vec<Outcomes>,
+    /// The newest 50 runs by start, then id; newest first.
+    pub runs: Vec<Run>,
+    /// The newest 20 runs that left an error text; newest first.
+    pub errors: Vec<Run>,
+}
+
+impl Observation {
+    /// An entity of which nothing is recorded.
+    pub fn empty(entity_type: &str) -> Observation {
+        Observation {
+            entity_type: entity_type.to_owned(),
+            state: None,
+            outcomes: Vec::new(),
+            runs: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+}
+
+/// What the database said of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DatabaseFacts {
+    /// The role that read; `None` where the database knows no roles.
+    pub role: Option<String>,
+    /// Tables that row security hides from that role altogether.
+    pub hidden_tables: Vec<String>,
+    /// The database's clock minus the builder's, in microseconds. `None` if the builder's clock
+    /// was given by hand, so that the two cannot be compared.
+    pub clock_ahead_micros: Option<i64>,
+}
+
+/// Everything that the one statement returned, with the time at which it was taken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub as_of: DateTime<Utc>,
+    pub database: DatabaseFacts,
+    /// Ordered by `entity_type`.
+    pub entities: Vec<Observation>,
+}
+
+mod moments {
+    //! Moments as plain microseconds since 1970: tens of thousands of them are stored per snapshot.
+    use chrono::{DateTime, Utc};
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(moments: &[DateTime<Utc>], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(moments.iter().map(DateTime::timestamp_micros))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<DateTime<Utc>>, D::Error> {
+        Vec::<i64>::deserialize(from)?
+            .into_iter()
+            .map(|micros| {
+                DateTime::from_timestamp_micros(micros)
+                    .ok_or_else(|| D::Error::custom("a moment beyond the calendar"))
+            })
+            .collect()
+    }
+}

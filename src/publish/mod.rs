@@ -1,0 +1,85 @@
+//! Paths and bytes only: a finished site goes live all at once, or not at all.
+//!
+//! A site is staged in a hidden folder beside the live directory, brought to disk, and exchanged
+//! with the live directory in one system call. What was live stays in the hidden folder until the
+//! next publish, for readers that are still in it. Where two directories cannot be exchanged (a
+//! mount point, a parent that may not be written to, another operating system), files are replaced
+//! one by one in an order that never leaves a page without its style sheet.
+
+mod in_place;
+mod manifest;
+mod target;
+mod tree;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use rustix::io::Errno;
+
+pub use manifest::{MANIFEST, Manifest};
+pub use target::{Opened, Target, open};
+
+/// One file of a site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputFile {
+    /// Relative to the site, "/" between its parts.
+    pub path: String,
+    pub bytes: Vec<u8>,
+}
+
+/// How a site went live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Published {
+    AtOnce,
+    /// File by file, since the directories could not be exchanged; `news` where the last publish
+    /// did it otherwise.
+    FileByFile { news: bool },
+}
+
+/// Puts `files` live. `demo` marks the site as one with invented data.
+pub fn publish(target: &Target, files: &[OutputFile], demo: bool) -> Result<Published> {
+    let previous = Manifest::of(&target.live);
+    let names: BTreeSet<String> = files.iter().map(|file| file.path.clone()).collect();
+    if target.beside {
+        let staged = target.workplace.join("site");
+        tree::remove_ours(&staged)?;
+        tree::make_folder(&staged)
+            .with_context(|| format!("{} cannot be created", staged.display()))?;
+        tree::write_site(&staged, &Manifest::new(demo, false, names.clone()), files)?;
+        if let Some(previous) = &previous {
+            tree::carry_over(&target.live, &previous.files, &staged)?;
+        }
+        tree::sync(&staged)?;
+        if go_live(&staged, &target.live)? {
+            return Ok(Published::AtOnce);
+        }
+        tree::remove_ours(&staged)?;
+    }
+    let news = previous.as_ref().is_none_or(|previous| !previous.file_by_file);
+    in_place::replace(&target.live, previous.as_ref(), &Manifest::new(demo, true, names), files)?;
+    Ok(Published::FileByFile { news })
+}
+
+/// Exchanges the staged directory with the live one, or moves it there if there is none yet.
+/// `false` where this file system or mount cannot do it.
+#[cfg(target_os = "linux")]
+fn go_live(staged: &Path, live: &Path) -> Result<bool> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    let exchanged = match renameat_with(CWD, staged, CWD, live, RenameFlags::EXCHANGE) {
+        Err(Errno::NOENT) => renameat_with(CWD, staged, CWD, live, RenameFlags::NOREPLACE),
+        exchanged => exchanged,
+    };
+    match exchanged {
+        Ok(()) => Ok(true),
+        Err(Errno::XDEV | Errno::BUSY | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(false),
+        Err(error) => Err(error).with_context(|| {
+            format!("{} cannot be exchanged with {}", staged.display(), live.display())
+        }),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn go_live(_staged: &Path, _live: &Path) -> Result<bool> {
+    Ok(false)
+}

@@ -1,0 +1,179 @@
+//! Where a site is to go: looked at, refused if it is not ours to replace, and locked.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::manifest::{MANIFEST, Manifest};
+use super::tree::{INSIDE, private_folder};
+use crate::failure::UsageError;
+
+/// A directory that this process alone publishes into, as long as this value lives.
+pub struct Target {
+    /// The live directory, links resolved; may not exist yet.
+    pub live: PathBuf,
+    /// The hidden folder for staging: beside the live directory, or in it.
+    pub(super) workplace: PathBuf,
+    /// Whether the workplace lies beside, so that directories can be exchanged.
+    pub(super) beside: bool,
+    _lock: File,
+}
+
+pub enum Opened {
+    Ready(Target),
+    /// Another build is at work on it.
+    Busy,
+}
+
+/// Looks at `out` and locks it.
+///
+/// Refused: `/`, a home directory, the current directory, a directory that is neither empty nor
+/// syncmon's, one that holds the state directory `private`; and for a demo, a site that is none.
+pub fn open(out: &Path, demo: bool, private: &Path) -> Result<Opened> {
+    let live = resolve(out)?;
+    refuse_dear(out, &live)?;
+    refuse_private(out, &live, private)?;
+    refuse_foreign(out, &live, demo)?;
+    let (workplace, beside) = workplace(&live)?;
+    let lock = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0))
+        .open(workplace.join("lock"))
+        .with_context(|| format!("{} cannot be opened", workplace.join("lock").display()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Opened::Ready(Target { live, workplace, beside, _lock: lock })),
+        Err(TryLockError::WouldBlock) => Ok(Opened::Busy),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("{} cannot be locked", workplace.display()))
+        }
+    }
+}
+
+/// The directory itself: `out` may be a link to it, for that is the operator's own doing.
+fn resolve(out: &Path) -> Result<PathBuf> {
+    if out.as_os_str().is_empty() {
+        return Err(UsageError::new("--out is empty; name the directory to publish into").into());
+    }
+    let refused = |problem: &str| {
+        UsageError::new(format!("--out {}: {problem}; name a directory to publish into", out.display()))
+    };
+    match out.symlink_metadata() {
+        Ok(_) => {
+            let live = out.canonicalize().map_err(|error| refused(&error.to_string()))?;
+            if live.is_dir() { Ok(live) } else { Err(refused("it is not a directory").into()) }
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let out = std::path::absolute(out).map_err(|error| refused(&error.to_string()))?;
+            let (Some(parent), Some(name)) = (out.parent(), out.file_name()) else {
+                return Err(refused("it has no name").into());
+            };
+            super::tree::make_folders(parent).with_context(|| {
+                format!("{} cannot be created; check the path and its permissions", parent.display())
+            })?;
+            let parent = parent.canonicalize().with_context(|| parent.display().to_string())?;
+            Ok(parent.join(name))
+        }
+        Err(error) => Err(refused(&error.to_string()).into()),
+    }
+}
+
+/// Directories that nobody means to replace.
+fn refuse_dear(out: &Path, live: &Path) -> Result<(), UsageError> {
+    let home = std::env::var_os("HOME").and_then(|home| PathBuf::from(home).canonicalize().ok());
+    let current = std::env::current_dir().and_then(|current| current.canonicalize()).ok();
+    let what = if live.parent().is_none() {
+        "the root of the file system"
+    } else if home.is_some_and(|home| home.starts_with(live)) {
+        "a home directory"
+    } else if current.is_some_and(|current| current.starts_with(live)) {
+        "the current directory, or one above it"
+    } else {
+        return Ok(());
+    };
+    Err(UsageError::new(format!(
+        "--out {} is {what}; publish into a directory of its own",
+        out.display()
+    )))
+}
+
+/// Whatever lies in the live directory is served: nothing private may.
+fn refuse_private(out: &Path, live: &Path, private: &Path) -> Result<(), UsageError> {
+    let inside = private.canonicalize().is_ok_and(|private| private.starts_with(live));
+    if !inside {
+        return Ok(());
+    }
+    Err(UsageError::new(format!(
+        "the state directory {} lies within --out {} and would be published; give another with --state-dir",
+        private.display(),
+        out.display()
+    )))
+}
+
+fn refuse_foreign(out: &Path, live: &Path, demo: bool) -> Result<()> {
+    if let Some(manifest) = Manifest::of(live) {
+        if demo && !manifest.demo {
+            return Err(UsageError::new(format!(
+                "{} holds a real site, which a demo never replaces; give the demo a directory of its own with --out",
+                out.display()
+            ))
+            .into());
+        }
+        return Ok(());
+    }
+    let mut entries = match std::fs::read_dir(live) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries.with_context(|| format!("{} cannot be read", live.display()))?,
+    };
+    // A new volume comes with lost+found; an interrupted first build leaves a workplace.
+    let ours = ["lost+found", INSIDE];
+    let foreign = entries.find_map(|entry| {
+        entry.ok().map(|entry| entry.file_name()).filter(|name| !ours.iter().any(|o| name == *o))
+    });
+    let Some(foreign) = foreign else { return Ok(()) };
+    Err(UsageError::new(format!(
+        "{} is not empty and was not published by syncmon (it holds {} and no {MANIFEST}); \
+         nothing in it was touched: name an empty or a new directory",
+        out.display(),
+        foreign.to_string_lossy()
+    ))
+    .into())
+}
+
+/// A hidden folder beside the live directory; in it, where the parent may not be written to or the
+/// live directory is a mount point.
+fn workplace(live: &Path) -> Result<(PathBuf, bool)> {
+    let (Some(parent), Some(name)) = (live.parent(), live.file_name()) else {
+        return Err(UsageError::new("the root of the file system cannot be published into").into());
+    };
+    let mounted = match (live.metadata(), parent.metadata()) {
+        (Ok(live), Ok(parent)) => live.dev() != parent.dev(),
+        _ => false,
+    };
+    if !mounted {
+        let mut hidden = std::ffi::OsString::from(".");
+        hidden.push(name);
+        hidden.push(".syncmon");
+        match private_folder(&parent.join(hidden)) {
+            Ok(folder) => return Ok((folder, true)),
+            Err(error) if !may_go_inside(&error, live) => {
+                return Err(error).with_context(|| {
+                    format!("no folder for staging can be made beside {}", live.display())
+                });
+            }
+            Err(_) => {}
+        }
+    }
+    let folder = private_folder(&live.join(INSIDE))
+        .with_context(|| format!("no folder for staging can be made in {}", live.display()))?;
+    Ok((folder, false))
+}
+
+fn may_go_inside(error: &std::io::Error, live: &Path) -> bool {
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) && live.is_dir()
+}

@@ -1,0 +1,149 @@
+//! From the statement's JSON to the model: parsed once, here, with every text made publishable.
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use crate::model::{DatabaseFacts, Observation, Outcomes, Run, Status, SyncState};
+use crate::text;
+
+/// What the first row says of the database itself.
+#[derive(Deserialize)]
+struct RawFacts {
+    clock: i64,
+    role: Option<String>,
+    hidden: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct RawObservation {
+    state: Option<RawState>,
+    outcomes: Vec<RawOutcomes>,
+    runs: Vec<RawRun>,
+    errors: Vec<RawRun>,
+}
+
+#[derive(Deserialize)]
+struct RawState {
+    status: Option<String>,
+    last_sync_time: Option<i64>,
+    updated_at: Option<i64>,
+    error: Option<String>,
+    error_length: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct RawOutcomes {
+    status: Option<String>,
+    action: Option<String>,
+    untimed: u64,
+    odd_durations: u64,
+    before: Option<i64>,
+    finishes: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawRun {
+    id: i64,
+    started: i64,
+    action: Option<String>,
+    status: Option<String>,
+    duration: Option<String>,
+    records: Option<i64>,
+    error: Option<String>,
+    error_length: Option<u64>,
+}
+
+/// Decodes the first row. `now` is the builder's clock, `None` if it was given by hand.
+pub fn facts(json: &str, now: Option<DateTime<Utc>>) -> Result<DatabaseFacts> {
+    let raw: RawFacts = serde_json::from_str(json).context("the first row is not as expected")?;
+    Ok(DatabaseFacts {
+        role: raw.role.as_deref().map(text::word),
+        hidden_tables: raw.hidden,
+        clock_ahead_micros: now.map(|now| raw.clock.saturating_sub(now.timestamp_micros())),
+    })
+}
+
+/// Decodes the row of one entity.
+pub fn observation(entity_type: &str, json: &str) -> Result<Observation> {
+    let raw: RawObservation = serde_json::from_str(json)
+        .with_context(|| format!("the row of {:?} is not as expected", text::word(entity_type)))?;
+    Ok(Observation {
+        entity_type: entity_type.to_owned(),
+        state: raw.state.map(state),
+        outcomes: raw.outcomes.into_iter().map(outcomes).collect(),
+        runs: raw.runs.into_iter().map(run).collect(),
+        errors: raw.errors.into_iter().map(run).collect(),
+    })
+}
+
+fn state(raw: RawState) -> SyncState {
+    SyncState {
+        status: status(raw.status.as_deref()),
+        last_sync_time: raw.last_sync_time.map(moment),
+        updated_at: raw.updated_at.map(moment),
+        error: published_error(raw.error, raw.error_length),
+    }
+}
+
+fn outcomes(raw: RawOutcomes) -> Outcomes {
+    let mut finishes: Vec<_> = raw
+        .finishes
+        .unwrap_or_default()
+        .split_ascii_whitespace()
+        .filter_map(|micros| micros.parse().ok())
+        .map(moment)
+        .collect();
+    finishes.sort_unstable();
+    Outcomes {
+        status: status(raw.status.as_deref()),
+        action: text::word(raw.action.as_deref().unwrap_or_default()),
+        before: raw.before.map(moment),
+        finishes,
+        untimed: raw.untimed,
+        odd_durations: raw.odd_durations,
+    }
+}
+
+fn run(raw: RawRun) -> Run {
+    Run {
+        id: raw.id,
+        started_at: moment(raw.started),
+        action: text::word(raw.action.as_deref().unwrap_or_default()),
+        status: status(raw.status.as_deref()),
+        duration_seconds: raw.duration.as_deref().and_then(seconds),
+        records_processed: raw.records,
+        error: published_error(raw.error, raw.error_length),
+    }
+}
+
+/// A recorded word; one that means nothing to syncmon is made publishable.
+fn status(recorded: Option<&str>) -> Status {
+    match Status::parse(recorded) {
+        Status::Other(word) => Status::Other(text::word(&word)),
+        known @ (Status::Completed
+        | Status::Failed
+        | Status::Started
+        | Status::Pending
+        | Status::NeverSynced
+        | Status::Unrecorded) => known,
+    }
+}
+
+/// A number of seconds; NaN and what is no number are `None`, endless is very long.
+fn seconds(text: &str) -> Option<f64> {
+    let seconds: f64 = text.parse().ok()?;
+    (!seconds.is_nan()).then(|| seconds.clamp(f64::MIN, f64::MAX))
+}
+
+/// A moment; beyond the calendar (years 1 to 9999) the nearest one within it.
+fn moment(micros: i64) -> DateTime<Utc> {
+    const FIRST: i64 = -62_135_596_800_000_000;
+    const LAST: i64 = 253_402_300_799_000_000;
+    DateTime::from_timestamp_micros(micros.clamp(FIRST, LAST)).unwrap_or_default()
+}
+
+fn published_error(error: Option<String>, full_length: Option<u64>) -> Option<String> {
+    let error = error.filter(|error| !error.trim().is_empty())?;
+    Some(text::error_text(&error, full_length.unwrap_or(0)))
+}

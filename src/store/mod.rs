@@ -1,0 +1,12 @@
+//! Reading the database: one connection, one statement, one snapshot.
+
+mod database;
+mod decode;
+mod schema;
+mod snapshot;
+mod unreadable;
+
+pub use database::Database;
+pub use schema::{POSTGRES_SCHEMA, apply_schema, fill};
+pub use snapshot::{Limits, read, statement};
+pub use unreadable::Unreadable;

@@ -1,0 +1,78 @@
+//! Creating the tables: `schema.sql` in full, or its SQLite counterpart.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection};
+use tokio::time::timeout;
+
+use super::{Database, Unreadable};
+use crate::masking::mask_known;
+
+/// `schema.sql`, as it is applied to PostgreSQL.
+pub const POSTGRES_SCHEMA: &str = include_str!("../../schema.sql");
+const SQLITE_SCHEMA: &str = include_str!("schema.sqlite.sql");
+
+/// Applies the schema; safe to repeat, and safe over tables that hold rows.
+pub async fn apply_schema(database: &Database, connect_limit: Duration) -> Result<()> {
+    let applied = match database {
+        Database::Postgres(postgres) => apply_to_postgres(postgres, connect_limit).await,
+        Database::Sqlite(path) => execute_in_sqlite(path, SQLITE_SCHEMA.to_owned()).await,
+    };
+    applied.map_err(|unreadable| {
+        anyhow!(
+            "the schema could not be applied to {}: {}",
+            database.identity(),
+            mask_known(&unreadable.technical, database.secrets())
+        )
+    })
+}
+
+/// Makes a new SQLite database at `path`, replacing any file there, and runs `inserts` in it.
+pub async fn fill(path: &Path, inserts: &str) -> Result<()> {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(anyhow!("{} cannot be replaced: {error}", path.display()));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    let script = format!("{SQLITE_SCHEMA}\nbegin;\n{inserts}\ncommit;");
+    execute_in_sqlite(path, script)
+        .await
+        .map_err(|unreadable| anyhow!("{}: {}", path.display(), unreadable.technical))
+}
+
+async fn apply_to_postgres(
+    postgres: &super::database::Postgres,
+    connect_limit: Duration,
+) -> Result<(), Unreadable> {
+    let mut connection = timeout(connect_limit, PgConnection::connect_with(&postgres.options))
+        .await
+        .map_err(|_elapsed| Unreadable::connect_timeout(connect_limit))?
+        .map_err(|error| Unreadable::from_sqlx(&error))?;
+    sqlx::raw_sql(POSTGRES_SCHEMA)
+        .execute(&mut connection)
+        .await
+        .map_err(|error| Unreadable::from_sqlx(&error))?;
+    let _ = timeout(Duration::from_secs(1), connection.close()).await;
+    Ok(())
+}
+
+async fn execute_in_sqlite(path: &Path, script: String) -> Result<(), Unreadable> {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    let mut connection = SqliteConnection::connect_with(&options)
+        .await
+        .map_err(|error| Unreadable::from_sqlx(&error))?;
+    sqlx::raw_sql(AssertSqlSafe(script))
+        .execute(&mut connection)
+        .await
+        .map_err(|error| Unreadable::from_sqlx(&error))?;
+    connection.close().await.map_err(|error| Unreadable::from_sqlx(&error))
+}

@@ -1,0 +1,153 @@
+//! The one statement that touches the tables, and the snapshot made from its rows.
+
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::TryStreamExt;
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
+use tokio::time::timeout;
+
+use super::database::Postgres;
+use super::{Database, Unreadable, decode};
+use crate::model::{DatabaseFacts, Observation, Snapshot};
+
+const POSTGRES_STATEMENT: &str = include_str!("snapshot.postgres.sql");
+const SQLITE_STATEMENT: &str = include_str!("snapshot.sqlite.sql");
+
+/// How far back evidence is read moment by moment; older, only the newest counts.
+const WINDOW: TimeDelta = TimeDelta::days(91);
+
+/// How long reading may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub connect: Duration,
+    /// From the first byte asked for to the last one read.
+    pub read: Duration,
+}
+
+/// The statement for this kind of database, as it is sent at `now`.
+pub fn statement(database: &Database, now: DateTime<Utc>) -> String {
+    let text = match database {
+        Database::Postgres(_) => POSTGRES_STATEMENT,
+        Database::Sqlite(_) => SQLITE_STATEMENT,
+    };
+    text.replace("{window_start}", &(now - WINDOW).timestamp_micros().to_string())
+}
+
+/// Takes a snapshot. `as_of` is the builder's moment; `clock_given` says that it was set by hand
+/// and cannot be compared with the database's.
+pub async fn read(
+    database: &Database,
+    as_of: DateTime<Utc>,
+    clock_given: bool,
+    limits: Limits,
+) -> Result<Snapshot, Unreadable> {
+    let statement = statement(database, as_of);
+    let clock = (!clock_given).then_some(as_of);
+    let taken = match database {
+        Database::Postgres(postgres) => {
+            timeout(limits.read, read_postgres(postgres, statement, clock, limits.connect)).await
+        }
+        Database::Sqlite(path) => {
+            timeout(limits.read, read_sqlite(path, statement, clock, limits.connect)).await
+        }
+    };
+    let (database, mut entities) =
+        taken.map_err(|_elapsed| Unreadable::read_timeout(limits.read))??;
+    entities.sort_unstable_by(|a, b| a.entity_type.cmp(&b.entity_type));
+    Ok(Snapshot { as_of, database, entities })
+}
+
+type Taken = (DatabaseFacts, Vec<Observation>);
+
+/// Rows are decoded as they arrive: no more than one of them is held at a time.
+async fn read_postgres(
+    postgres: &Postgres,
+    statement: String,
+    clock: Option<DateTime<Utc>>,
+    connect_limit: Duration,
+) -> Result<Taken, Unreadable> {
+    let connect_limit = postgres.connect_timeout.unwrap_or(connect_limit).min(connect_limit);
+    let mut connection = timeout(connect_limit, PgConnection::connect_with(&postgres.options))
+        .await
+        .map_err(|_elapsed| Unreadable::connect_timeout(connect_limit))?
+        .map_err(|error| Unreadable::from_sqlx(&error))?;
+    let mut taken = Taken::default();
+    {
+        // One Query message, one round trip, and no prepared statement that a pooler could lose.
+        let mut rows = sqlx::raw_sql(AssertSqlSafe(statement)).fetch(&mut connection);
+        while let Some(row) = next(&mut rows).await? {
+            let row: PgRow = row;
+            let entity_type: Option<&str> = column(&row, 0)?;
+            let json: &str = column(&row, 1)?;
+            take(&mut taken, entity_type, json, clock)?;
+        }
+    }
+    // Everything has been read: a farewell that fails changes nothing.
+    let _ = timeout(Duration::from_secs(1), connection.close()).await;
+    Ok(taken)
+}
+
+async fn read_sqlite(
+    path: &Path,
+    statement: String,
+    clock: Option<DateTime<Utc>>,
+    connect_limit: Duration,
+) -> Result<Taken, Unreadable> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(connect_limit)
+        .disable_statement_logging();
+    let mut connection = SqliteConnection::connect_with(&options)
+        .await
+        .map_err(|error| Unreadable::from_sqlx(&error))?;
+    let mut taken = Taken::default();
+    {
+        let mut rows = sqlx::raw_sql(AssertSqlSafe(statement)).fetch(&mut connection);
+        while let Some(row) = next(&mut rows).await? {
+            let row: SqliteRow = row;
+            // SQLite stores text without checking that it is UTF-8.
+            let entity_type: Option<&[u8]> = column(&row, 0)?;
+            let json: &[u8] = column(&row, 1)?;
+            let entity_type = entity_type.map(String::from_utf8_lossy);
+            take(&mut taken, entity_type.as_deref(), &String::from_utf8_lossy(json), clock)?;
+        }
+    }
+    let _ = connection.close().await;
+    Ok(taken)
+}
+
+async fn next<R>(
+    rows: &mut (impl TryStreamExt<Ok = R, Error = sqlx::Error> + Unpin),
+) -> Result<Option<R>, Unreadable> {
+    rows.try_next().await.map_err(|error| Unreadable::from_sqlx(&error))
+}
+
+fn column<'r, R, T>(row: &'r R, index: usize) -> Result<T, Unreadable>
+where
+    R: Row,
+    usize: sqlx::ColumnIndex<R>,
+    T: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+{
+    row.try_get(index).map_err(|error| Unreadable::from_sqlx(&error))
+}
+
+/// The row without an entity is about the database itself.
+fn take(
+    taken: &mut Taken,
+    entity_type: Option<&str>,
+    json: &str,
+    clock: Option<DateTime<Utc>>,
+) -> Result<(), Unreadable> {
+    match entity_type {
+        None => decode::facts(json, clock).map(|facts| taken.0 = facts),
+        Some(entity_type) => {
+            decode::observation(entity_type, json).map(|observation| taken.1.push(observation))
+        }
+    }
+    .map_err(|error| Unreadable::unexpected(&error))
+}

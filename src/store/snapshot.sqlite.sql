@@ -1,0 +1,151 @@
+-- Everything that syncmon asks of SQLite, in one statement, in the shape of snapshot.postgres.sql.
+--
+-- SQLite has no type for moments. Text is read as ISO 8601 with or without a zone (then UTC),
+-- numbers as seconds since 1970; the part before the fraction goes through strftime, the fraction
+-- is added by hand, because strftime rounds to milliseconds.
+-- {window_start} is replaced by the start of the 90-day window in microseconds.
+with
+raw_log as (
+    select id, cast(entity_type as text) as entity_type, cast(action as text) as action,
+           cast(status as text) as status, duration_seconds, records_processed,
+           cast(error_details as text) as error_details, "timestamp" as moment,
+           trim(cast("timestamp" as text)) as text_moment
+    from sync_log
+    where entity_type is not null
+),
+zoned_log as (
+    select *, ltrim(substr(text_moment, 20), '.0123456789 ') as zone from raw_log
+),
+log as (
+    select
+        id, entity_type, substr(action, 1, 200) as action, substr(status, 1, 200) as status,
+        substr(error_details, 1, 4000) as error, length(error_details) as error_length,
+        case when typeof(records_processed) in ('integer', 'real')
+             then cast(records_processed as integer) end as records,
+        substr(cast(duration_seconds as text), 1, 40) as duration,
+        duration_seconds is not null
+            and (typeof(duration_seconds) not in ('integer', 'real') or duration_seconds < 0) as odd,
+        case when typeof(duration_seconds) in ('integer', 'real') and duration_seconds > 0
+             then cast(round(min(duration_seconds, 100000000000) * 1000000) as integer)
+             else 0 end as duration_micros,
+        case
+            when typeof(moment) in ('integer', 'real') then cast(round(moment * 1000000) as integer)
+            else cast(strftime('%s', substr(text_moment, 1, 19) || case
+                     when length(zone) = 3 and zone <> 'UTC' then zone || ':00'
+                     when length(zone) = 5 then substr(zone, 1, 3) || ':' || substr(zone, 4, 2)
+                     when upper(zone) in ('UTC', 'Z') then 'Z'
+                     else zone end) as integer) * 1000000
+                 + case when substr(text_moment, 20, 1) = '.'
+                        then cast(round(cast('0.' || substr(text_moment, 21) as real) * 1000000) as integer)
+                        else 0 end
+        end as started
+    from zoned_log
+),
+state_moments as (
+    select cast(entity_type as text) as entity_type, 'last_sync_time' as name,
+           last_sync_time as moment, trim(cast(last_sync_time as text)) as text_moment
+    from sync_state
+    union all
+    select cast(entity_type as text), 'updated_at', updated_at, trim(cast(updated_at as text))
+    from sync_state
+),
+zoned_state_moments as (
+    select *, ltrim(substr(text_moment, 20), '.0123456789 ') as zone from state_moments
+),
+state_micros as (
+    select entity_type, name, case
+            when typeof(moment) in ('integer', 'real') then cast(round(moment * 1000000) as integer)
+            else cast(strftime('%s', substr(text_moment, 1, 19) || case
+                     when length(zone) = 3 and zone <> 'UTC' then zone || ':00'
+                     when length(zone) = 5 then substr(zone, 1, 3) || ':' || substr(zone, 4, 2)
+                     when upper(zone) in ('UTC', 'Z') then 'Z'
+                     else zone end) as integer) * 1000000
+                 + case when substr(text_moment, 20, 1) = '.'
+                        then cast(round(cast('0.' || substr(text_moment, 21) as real) * 1000000) as integer)
+                        else 0 end
+        end as micros
+    from zoned_state_moments
+),
+entities as (
+    select entity_type from log
+    union
+    select cast(entity_type as text) from sync_state where entity_type is not null
+)
+select
+    null as entity_type,
+    json_object(
+        'clock', cast(strftime('%s', 'now') as integer) * 1000000,
+        'role', null,
+        'hidden', json('[]')
+    ) as observed
+union all
+select * from (
+    select
+        e.entity_type,
+        json_object(
+            'state', (
+                select json_object(
+                    'status', substr(cast(s.status as text), 1, 200),
+                    'last_sync_time', (select m.micros from state_micros m
+                                       where m.entity_type = e.entity_type and m.name = 'last_sync_time'),
+                    'updated_at', (select m.micros from state_micros m
+                                   where m.entity_type = e.entity_type and m.name = 'updated_at'),
+                    'error', substr(cast(s.error_message as text), 1, 4000),
+                    'error_length', length(cast(s.error_message as text))
+                )
+                from sync_state s where cast(s.entity_type as text) = e.entity_type
+            ),
+            'outcomes', (
+                select json_group_array(json_object(
+                    'status', g.status,
+                    'action', g.action,
+                    'untimed', g.untimed,
+                    'odd_durations', g.odd_durations,
+                    'before', g.before,
+                    'finishes', g.finishes
+                ))
+                from (
+                    select l.status, l.action,
+                        count(*) filter (where l.started is null) as untimed,
+                        count(*) filter (where l.odd and l.started + l.duration_micros >= {window_start})
+                            as odd_durations,
+                        max(l.started + l.duration_micros)
+                            filter (where l.started + l.duration_micros < {window_start}) as before,
+                        group_concat(l.started + l.duration_micros, ' ')
+                            filter (where l.started + l.duration_micros >= {window_start}) as finishes
+                    from log l
+                    where l.entity_type = e.entity_type
+                    group by l.status, l.action
+                    order by l.status, l.action
+                ) g
+            ),
+            'runs', (
+                select json_group_array(json_object(
+                    'id', r.id, 'started', r.started, 'action', r.action, 'status', r.status,
+                    'duration', r.duration, 'records', r.records,
+                    'error', r.error, 'error_length', r.error_length
+                ))
+                from (
+                    select * from log l
+                    where l.entity_type = e.entity_type and l.started is not null
+                    order by l.started desc, l.id desc
+                    limit 50
+                ) r
+            ),
+            'errors', (
+                select json_group_array(json_object(
+                    'id', r.id, 'started', r.started, 'action', r.action, 'status', r.status,
+                    'duration', r.duration, 'records', r.records,
+                    'error', r.error, 'error_length', r.error_length
+                ))
+                from (
+                    select * from log l
+                    where l.entity_type = e.entity_type and l.started is not null and l.error is not null
+                    order by l.started desc, l.id desc
+                    limit 20
+                ) r
+            )
+        )
+    from entities e
+    order by e.entity_type
+)

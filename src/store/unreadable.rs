@@ -1,0 +1,176 @@
+//! Why a database could not be read: once for the engineer, once for everybody else.
+
+use std::time::Duration;
+
+use sqlx::error::DatabaseError;
+
+/// The database could not be read. Exit code 75: the page is published all the same, and says so.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// One plain sentence without technical terms.
+    pub plain: &'static str,
+    /// What happened, on what, and what to do next; may still need masking.
+    pub technical: String,
+}
+
+impl Unreadable {
+    fn new(plain: &'static str, what: impl AsRef<str>, remedy: &str) -> Unreadable {
+        Unreadable { plain, technical: format!("{}; {remedy}", what.as_ref()) }
+    }
+
+    /// Connecting took longer than it may.
+    pub fn connect_timeout(after: Duration) -> Unreadable {
+        Unreadable::new(
+            "The database did not answer.",
+            format!("no connection within {}", humantime::format_duration(after)),
+            "check that the server runs and that a firewall lets this machine through",
+        )
+    }
+
+    /// The answer took longer than it may.
+    pub fn read_timeout(after: Duration) -> Unreadable {
+        Unreadable::new(
+            "The database took too long to answer.",
+            format!("no complete answer within {}", humantime::format_duration(after)),
+            "check the server's load, and that syncmon init-db has created the index",
+        )
+    }
+
+    /// The answer is not in the agreed shape.
+    pub fn unexpected(error: &anyhow::Error) -> Unreadable {
+        Unreadable::new(
+            "The database gave an answer that cannot be understood.",
+            format!("unexpected answer: {error:#}"),
+            "check the column types of sync_state and sync_log against schema.sql",
+        )
+    }
+
+    pub fn from_sqlx(error: &sqlx::Error) -> Unreadable {
+        match error {
+            sqlx::Error::Database(error) => from_database(&**error),
+            sqlx::Error::Io(error) => from_io(error),
+            sqlx::Error::Tls(error) => tls(&error.to_string()),
+            sqlx::Error::Protocol(text) => Unreadable::new(
+                "The database gave an answer that cannot be understood.",
+                format!("the server does not speak PostgreSQL's protocol as expected: {text}"),
+                "check host and port",
+            ),
+            other => Unreadable::new(
+                "The database could not be read.",
+                other.to_string(),
+                "run the same connection string with psql to see more",
+            ),
+        }
+    }
+}
+
+fn tls(text: &str) -> Unreadable {
+    Unreadable::new(
+        "The database's identity could not be confirmed.",
+        format!("no trusted encrypted connection: {text}"),
+        "check sslmode, sslrootcert and the host name in DATABASE_URL",
+    )
+}
+
+fn from_io(error: &std::io::Error) -> Unreadable {
+    use std::io::ErrorKind;
+    let text = error.to_string();
+    match error.kind() {
+        ErrorKind::ConnectionRefused => Unreadable::new(
+            "The database server is not running, or does not accept connections.",
+            "connection refused",
+            "check that the server runs and listens on this host and port",
+        ),
+        ErrorKind::InvalidData => tls(&text),
+        ErrorKind::NotFound => Unreadable::new(
+            "The database server is not running, or does not accept connections.",
+            format!("the server's socket is not there ({text})"),
+            "check that the server runs, and the directory of its socket",
+        ),
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe => Unreadable::new(
+            "The connection to the database broke.",
+            format!("the connection was closed before the answer was complete ({text})"),
+            "the next build tries again; if it stays so, look into the server's log",
+        ),
+        _ if text.contains("lookup") || text.contains("name or service") => Unreadable::new(
+            "The database's address could not be found.",
+            format!("the host name cannot be resolved ({text})"),
+            "check the host in DATABASE_URL and this machine's DNS",
+        ),
+        _ => Unreadable::new(
+            "The database could not be reached.",
+            text,
+            "check the network, and that the server runs",
+        ),
+    }
+}
+
+const NO_SYNC_TABLES: &str = "The database does not have the sync tables in the expected form.";
+const NO_ENTRY: &str = "The database did not let syncmon in.";
+
+fn from_database(error: &dyn DatabaseError) -> Unreadable {
+    let code = error.code().unwrap_or_default().into_owned();
+    // The server's own words only: Display would add lines of its source code.
+    let message = error.message();
+    let what = format!("{message} (SQLSTATE {code})");
+    match code.as_str() {
+        "28P01" => Unreadable::new(NO_ENTRY, what, "check the password in DATABASE_URL"),
+        "28000" => Unreadable::new(
+            NO_ENTRY,
+            what,
+            "check the role in DATABASE_URL, and pg_hba.conf on the server",
+        ),
+        "3D000" => Unreadable::new(
+            "The database does not exist under the configured name.",
+            what,
+            "check the database name in DATABASE_URL",
+        ),
+        "42P01" | "42703" | "42883" | "42804" => {
+            Unreadable::new(NO_SYNC_TABLES, what, "run syncmon init-db with an administrator's connection string")
+        }
+        "42501" => Unreadable::new(
+            "The database does not let syncmon read the sync tables.",
+            what,
+            "grant select on sync_state and sync_log to the role in DATABASE_URL (syncmon init-db does it for syncmon_ro)",
+        ),
+        "57014" => Unreadable::new(
+            "The database took too long to answer.",
+            what,
+            "check the server's load and the role's statement_timeout, and that syncmon init-db has created the index",
+        ),
+        "53300" => Unreadable::new(
+            "The database has no free connection.",
+            what,
+            "use a pooler, or raise max_connections on the server",
+        ),
+        "57P01" | "57P02" | "57P03" => Unreadable::new(
+            "The database server is restarting or shutting down.",
+            what,
+            "the next build tries again",
+        ),
+        "XX000" if message.contains("Tenant or user not found") => Unreadable::new(
+            NO_ENTRY,
+            what,
+            "check host and user (role.PROJECT) of the pooler, and that the project is not paused",
+        ),
+        "" | "1" if message.contains("no such table") || message.contains("no such column") => {
+            Unreadable::new(NO_SYNC_TABLES, message, "run syncmon init-db with the same DATABASE_URL")
+        }
+        "14" => Unreadable::new(
+            "The database file could not be opened.",
+            message,
+            "check the path in DATABASE_URL and the file's permissions",
+        ),
+        "5" | "6" => Unreadable::new(
+            "The database is busy.",
+            message,
+            "the next build tries again",
+        ),
+        _ => Unreadable::new(
+            "The database could not be read.",
+            what,
+            "run the same connection string with psql to see more",
+        ),
+    }
+}

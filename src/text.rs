@@ -1,0 +1,152 @@
+//! Text that strangers wrote, made fit to be published.
+//!
+//! Every text of the database passes through here once, where it is decoded: secrets masked,
+//! control characters and writing-direction overrides replaced, length bounded with a note.
+//! Escaping for HTML is left to the templates.
+
+use crate::masking::mask;
+
+/// How much of an error text is published, in characters.
+const ERROR_LENGTH: usize = 2000;
+
+/// How much of a word or a name is published, in characters.
+const WORD_LENGTH: usize = 120;
+
+/// An error text to publish. `full_length` is its length in characters before the database cut it.
+pub fn error_text(text: &str, full_length: u64) -> String {
+    let masked = mask(&visible(text));
+    let shown: String = masked.chars().take(ERROR_LENGTH).collect();
+    if full_length > text.chars().count() as u64 || masked.chars().nth(ERROR_LENGTH).is_some() {
+        format!("{} … (shortened: {} characters in all)", shown.trim_end(), grouped(full_length))
+    } else {
+        shown
+    }
+}
+
+/// A recorded word, such as a status or an action, to publish.
+pub fn word(text: &str) -> String {
+    shortened(&mask(&visible(text)))
+}
+
+/// What to call an entity that nobody has named: `sale_line_items` is "Sale Line Items".
+pub fn name_of(entity_type: &str) -> String {
+    let words: Vec<String> = visible(entity_type)
+        .split(|c: char| c == '_' || c.is_whitespace())
+        .filter(|word| !word.is_empty())
+        .map(|word| {
+            let mut letters = word.chars();
+            letters.next().map_or_else(String::new, |first| {
+                first.to_uppercase().chain(letters).collect()
+            })
+        })
+        .collect();
+    if words.is_empty() { "(no name)".to_owned() } else { shortened(&words.join(" ")) }
+}
+
+/// A file name for an entity's page: its own where that is plain, otherwise a plain part of it and
+/// a number that only this entity has.
+pub fn file_stem(entity_type: &str) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    let starts_well = entity_type.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+    if starts_well && entity_type.len() <= 64 && entity_type.chars().all(plain) {
+        return entity_type.to_owned();
+    }
+    let legible: String =
+        entity_type.to_lowercase().chars().filter(|&c| plain(c)).take(32).collect();
+    // "." cannot stand in a plain name, so that the two kinds never meet.
+    format!("{}.{:016x}", if legible.is_empty() { "entity" } else { &legible }, fnv1a(entity_type))
+}
+
+/// 64-bit FNV-1a: a number for a text that stays the same across versions and machines.
+pub fn fnv1a(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// 10738 as "10,738".
+pub fn grouped(number: impl Into<i128>) -> String {
+    let number: i128 = number.into();
+    let digits = number.unsigned_abs().to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3 + 1);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    if number < 0 { format!("−{grouped}") } else { grouped }
+}
+
+fn shortened(text: &str) -> String {
+    if text.chars().nth(WORD_LENGTH).is_none() {
+        return text.to_owned();
+    }
+    let shown: String = text.chars().take(WORD_LENGTH).collect();
+    format!("{} … (shortened)", shown.trim_end())
+}
+
+/// Replaces what cannot be seen but can mislead: control characters and marks that change the
+/// direction of writing. Line ends and tabs stay.
+fn visible(text: &str) -> String {
+    text.chars()
+        .filter(|&c| c != '\r')
+        .map(|c| match c {
+            '\n' | '\t' => c,
+            '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' | '\u{feff}' => '\u{fffd}',
+            c if c.is_control() => '\u{fffd}',
+            c => c,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_made_from_entity_types() {
+        assert_eq!(name_of("sale_line_items"), "Sale Line Items");
+        assert_eq!(name_of("  "), "(no name)");
+        assert_eq!(name_of("a\u{202e}b"), "A\u{fffd}b");
+    }
+
+    #[test]
+    fn file_names_are_safe_and_unique() {
+        assert_eq!(file_stem("sales"), "sales");
+        for hostile in ["../../etc/passwd", "a/b", ".htaccess", "", "Sales", "sales ", "é", "a\0b", "<b>"] {
+            let stem = file_stem(hostile);
+            assert!(
+                stem.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+                    && !stem.starts_with('.')
+                    && !stem.contains(".."),
+                "{stem}"
+            );
+        }
+        assert_ne!(file_stem("Sales"), file_stem("SALES"));
+        assert_ne!(file_stem("a/b"), file_stem("a.b"));
+    }
+
+    #[test]
+    fn long_error_texts_are_cut_and_say_so() {
+        let text = "x".repeat(4000);
+        let shown = error_text(&text, 1_048_576);
+        assert!(shown.ends_with("… (shortened: 1,048,576 characters in all)"), "{shown}");
+        assert!(shown.chars().count() < 2100);
+        assert_eq!(error_text("plain\r\nthing", 12), "plain\nthing");
+    }
+
+    #[test]
+    fn control_characters_and_direction_marks_become_visible() {
+        assert_eq!(error_text("a\u{202e}b\u{7}c\u{0}", 6), "a\u{fffd}b\u{fffd}c\u{fffd}");
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(10_738), "10,738");
+        assert_eq!(grouped(-1_234_567), "−1,234,567");
+    }
+}

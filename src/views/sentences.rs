@@ -1,0 +1,262 @@
+//! Sentences: the verdict on everything, the detail of one entity, the notices.
+
+use chrono::{DateTime, Utc};
+
+use super::times::{Speaker, ago, counted, span};
+use crate::health::{
+    Assessment, EntityAssessment, Health, Notice, Reason, Source, Table, Thresholds,
+};
+use crate::model::Status;
+
+/// The verdict in one sentence.
+pub fn summary(assessment: &Assessment, speaker: Speaker) -> String {
+    let entities = assessment.worst_first();
+    let problems: Vec<_> =
+        entities.iter().filter(|entity| entity.health() != Health::Green).copied().collect();
+    let verdict = match problems.as_slice() {
+        [] => all_well(entities.len(), entities.first().map(|entity| entity.policy.name.as_str())),
+        [only] => alone(only, speaker),
+        [first, second] => format!("{}, {}", short(first), short(second)),
+        [first, second, rest @ ..] => {
+            let more = if rest.len() == 1 { "needs" } else { "need" };
+            format!("{}, {}, and {} more {more} attention", short(first), short(second), rest.len())
+        }
+    };
+    match (&assessment.source, assessment.as_of) {
+        (Source::Read, _) => verdict,
+        (Source::Unreachable { .. }, None) => {
+            "The database could not be read, so nothing is known yet".to_owned()
+        }
+        (Source::Unreachable { .. }, Some(as_of)) if problems.is_empty() => format!(
+            "The database cannot be read; at {} all was up to date",
+            speaker.time_then_day(as_of)
+        ),
+        (Source::Unreachable { .. }, Some(_)) => format!("The database cannot be read. {verdict}"),
+    }
+}
+
+fn all_well(count: usize, name: Option<&str>) -> String {
+    match (count, name) {
+        (1, Some(name)) => format!("{name} is up to date"),
+        _ => format!("All {count} syncs are up to date"),
+    }
+}
+
+/// An entity's problem beside others: "Sales is late".
+pub fn short(entity: &EntityAssessment) -> String {
+    format!("{} {}", entity.policy.name, predicate(entity.reason))
+}
+
+/// What is said of an entity for a reason, after its name.
+pub fn predicate(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Fresh => "is up to date",
+        Reason::Late => "is late",
+        Reason::Overdue => "is overdue",
+        Reason::Failed => "is failing",
+        Reason::NeverSynced => "has never synced",
+        Reason::Unconfirmed => "is unconfirmed",
+        Reason::Stuck => "is stuck",
+        Reason::ClockSkew => "has a clock problem",
+        Reason::Hidden => "is not readable",
+        Reason::OutOfDate => "is out of date",
+    }
+}
+
+/// An entity's problem when it is the only one: "Inventory has not synced since …".
+fn alone(entity: &EntityAssessment, speaker: Speaker) -> String {
+    let since = || entity.evidence.last_success.map(|at| not_since(&entity.policy.name, at, speaker));
+    match entity.reason {
+        Reason::Overdue | Reason::Late => since().unwrap_or_else(|| short(entity)),
+        Reason::Fresh
+        | Reason::Failed
+        | Reason::NeverSynced
+        | Reason::Unconfirmed
+        | Reason::Stuck
+        | Reason::ClockSkew
+        | Reason::Hidden
+        | Reason::OutOfDate => short(entity),
+    }
+}
+
+/// "Inventory has not synced since Saturday 21 November, 02:00"
+pub fn not_since(name: &str, at: DateTime<Utc>, speaker: Speaker) -> String {
+    format!("{name} has not synced since {}", speaker.day_and_time(at))
+}
+
+/// What the verdict on one entity rests on, in a sentence or two.
+pub fn detail(entity: &EntityAssessment, speaker: Speaker) -> String {
+    let name = &entity.policy.name;
+    let last = match (entity.evidence.last_success, entity.age) {
+        (Some(at), Some(age)) => {
+            format!("Last success {}, {}.", ago(age), speaker.day_and_time(at))
+        }
+        _ => "There is no record of a success.".to_owned(),
+    };
+    let limits = entity.policy.thresholds;
+    match entity.reason {
+        Reason::Fresh => last,
+        Reason::Late => format!("{name} should sync at least every {}. {last}", span(limits.late_after)),
+        Reason::Overdue => format!(
+            "{} (more than {}).",
+            entity.evidence.last_success.map_or(last, |at| not_since(name, at, speaker)),
+            span(limits.overdue_after)
+        ),
+        Reason::Failed => match entity.evidence.newest_failure {
+            Some(failure) => format!("The sync failed on {}. {last}", speaker.day_and_time(failure.at)),
+            None => last,
+        },
+        Reason::NeverSynced => format!("{name} has never been synced, as far as is recorded."),
+        Reason::Unconfirmed => match entity.observation.state {
+            Some(_) => format!("A success of {name} is recorded, but not when it happened."),
+            None => "Nothing is known: the database has never been read.".to_owned(),
+        },
+        Reason::Stuck => format!("A run has been going for longer than {}. {last}", span(limits.stuck_after)),
+        Reason::ClockSkew => format!("Clocks disagree, so freshness cannot be confirmed. {last}"),
+        Reason::Hidden => format!("Part of the record is hidden from syncmon. {last}"),
+        Reason::OutOfDate => format!("This was read too long ago to be relied on. {last}"),
+    }
+}
+
+/// One notice in one sentence.
+pub fn notice(notice: &Notice, speaker: Speaker) -> String {
+    let say = |at: &DateTime<Utc>| speaker.day_and_time(*at);
+    match notice {
+        Notice::FailureOnlyInLog { at } => format!(
+            "Contradiction: the log shows a failed run at {} that sync_state does not know of.",
+            say(at)
+        ),
+        Notice::FailureOnlyInState { at } => format!(
+            "Contradiction: sync_state reports a failure at {} that the log does not show.",
+            say(at)
+        ),
+        Notice::SuccessOnlyInLog { at } => format!(
+            "Contradiction: the log shows a completed run at {} that sync_state does not know of.",
+            say(at)
+        ),
+        Notice::SuccessOnlyInState { at } => format!(
+            "Contradiction: sync_state reports a success at {} that the log does not show.",
+            say(at)
+        ),
+        Notice::StateStillFailed { at } => format!(
+            "Contradiction: sync_state still says failed, as of {}, although the log shows a later completed run.",
+            say(at)
+        ),
+        Notice::OwnTimestamp { at } => format!(
+            "The time in sync_state, {}, is that of a failed run and does not count as a success.",
+            say(at)
+        ),
+        Notice::WordWithoutTime { status } => {
+            let word = if *status == Status::Failed { "failed" } else { "success" };
+            format!("sync_state says {word}, but gives no time for it; it does not count.")
+        }
+        Notice::RunNotClosed { since } => format!(
+            "The run that started at {} was never closed in the log, but sync_state reports a later success.",
+            say(since)
+        ),
+        Notice::RunStuck { since } => {
+            format!("The run that started at {} has not ended; it is probably dead.", say(since))
+        }
+        Notice::SuccessInFuture { at } => format!(
+            "A success is recorded for {}, which is in the future; it does not count until the clocks are right.",
+            say(at)
+        ),
+        Notice::FailureInFuture { at } => format!(
+            "A failure is recorded for {}, which is in the future; it counts as happening now.",
+            say(at)
+        ),
+        Notice::DatabaseClock { ahead } => {
+            let direction = if ahead.num_microseconds() > Some(0) { "ahead of" } else { "behind" };
+            format!(
+                "The database's clock is {} {direction} this machine's; until they agree, nothing is shown as up to date.",
+                clock_span(*ahead)
+            )
+        }
+        Notice::UntimedRuns { count } => {
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            format!("{} in the log without a timestamp: no evidence of anything.", counted(count, "row is", "rows are"))
+        }
+        Notice::OddDurations { count } => {
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            format!(
+                "{} a duration that is negative or no number; it counts as 0.",
+                counted(count, "run has", "runs have")
+            )
+        }
+        Notice::UnknownWord { table, word } => {
+            let table = match table {
+                Table::State => "sync_state",
+                Table::Log => "the log",
+            };
+            format!("The status “{word}” in {table} is not known to syncmon; it counts as nothing.")
+        }
+        Notice::HiddenTable { table, role } => format!(
+            "Row security hides the table {table} from the role {role}. To grant it, run: create policy \
+             syncmon_reads on public.{table} for select to {role} using (true);"
+        ),
+    }
+}
+
+fn clock_span(ahead: chrono::TimeDelta) -> String {
+    let minutes = ahead.abs().num_minutes();
+    if minutes < 120 {
+        counted(minutes, "minute", "minutes")
+    } else if minutes < 2880 {
+        counted(minutes / 60, "hour", "hours")
+    } else {
+        counted(minutes / 1440, "day", "days")
+    }
+}
+
+/// Since when, and why, the database cannot be read; `None` while it can.
+pub fn banner(assessment: &Assessment, speaker: Speaker) -> Option<String> {
+    let Source::Unreachable { since, message } = &assessment.source else { return None };
+    Some(match assessment.as_of {
+        Some(as_of) => format!(
+            "The database could not be read since {}. {message} What you see was read on {}.",
+            speaker.day_and_time(*since),
+            speaker.in_full(as_of)
+        ),
+        None => format!(
+            "The database could not be read since {}. {message} It has never been read before, so \
+             there is nothing to show yet. Ask whoever runs syncmon to look at its error output; \
+             after the next good build this page fills by itself.",
+            speaker.day_and_time(*since)
+        ),
+    })
+}
+
+/// What was read when, and how to know that the page is old.
+pub struct Validity {
+    pub read: String,
+    pub until: String,
+}
+
+pub fn validity(assessment: &Assessment, speaker: Speaker) -> Option<Validity> {
+    let (as_of, until) = (assessment.as_of?, assessment.valid_until?);
+    Some(Validity {
+        read: format!("Read on {}.", speaker.in_full(as_of)),
+        until: format!("If it is later than {}, do not rely on this page.", speaker.time_then_day(until)),
+    })
+}
+
+/// The legend's lines for green, yellow and red, from the thresholds really in force.
+pub fn legend(limits: Thresholds) -> [String; 3] {
+    let (late, overdue) = (span(limits.late_after), span(limits.overdue_after));
+    [
+        format!("Up to date: synced within {late}"),
+        format!("Late: last synced {late} to {overdue} ago, or something stands in doubt"),
+        format!("Overdue or failing: over {overdue} ago, the last run failed, or no success is on record"),
+    ]
+}
+
+/// "Sales: late after 1 hour, overdue after 6 hours", for an entity with thresholds of its own.
+pub fn exception(entity: &EntityAssessment) -> String {
+    let limits = entity.policy.thresholds;
+    format!(
+        "{}: late after {}, overdue after {}",
+        entity.policy.name,
+        span(limits.late_after),
+        span(limits.overdue_after)
+    )
+}

@@ -1,0 +1,54 @@
+//! The one vocabulary of the pages: reasons, healths and runs in a CFO's words.
+
+use crate::health::{Activity, EntityAssessment, Health, Reason};
+use crate::model::{Run, Status};
+
+/// "Up to date", "Late", …: the word beside the icon.
+pub fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Fresh => "Up to date",
+        Reason::Late => "Late",
+        Reason::Overdue => "Overdue",
+        Reason::Failed => "Failing",
+        Reason::NeverSynced => "Never synced",
+        Reason::Unconfirmed => "Unconfirmed",
+        Reason::Stuck => "Stuck",
+        Reason::ClockSkew => "Clock problem",
+        Reason::Hidden => "Not readable",
+        Reason::OutOfDate => "Out of date",
+    }
+}
+
+/// The name that style sheet and script know a health by; also in the JSON.
+pub fn health(health: Health) -> &'static str {
+    match health {
+        Health::Green => "green",
+        Health::Yellow => "yellow",
+        Health::Red => "red",
+    }
+}
+
+/// What a run came to, as the pages and the JSON call it. A started run that a newer one has
+/// superseded is "unfinished".
+pub fn run_status<'a>(run: &'a Run, is_newest: bool) -> &'a str {
+    match &run.status {
+        Status::Started if !is_newest => "unfinished",
+        Status::Completed
+        | Status::Failed
+        | Status::Started
+        | Status::Pending
+        | Status::NeverSynced
+        | Status::Unrecorded
+        | Status::Other(_) => run.status.word(),
+    }
+}
+
+/// The newest run of an entity, as a page speaks of it: "running", "stuck", "not closed".
+pub fn newest_run_status(entity: &EntityAssessment, run: &Run) -> String {
+    match entity.activity {
+        Activity::Running { .. } => "running".to_owned(),
+        Activity::Stuck { .. } => "stuck".to_owned(),
+        Activity::Unclosed { .. } => "not closed".to_owned(),
+        Activity::Idle => run_status(run, true).to_owned(),
+    }
+}
