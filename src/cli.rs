@@ -35,7 +35,12 @@ pub enum Command {
     could not be read and the page says so; 2 usage or configuration; 1 anything else.")]
 pub struct BuildOptions {
     /// Directory to publish the site into
-    #[arg(long, value_name = "DIR", env = "SYNCMON_OUT", default_value = "public")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "SYNCMON_OUT",
+        default_value = "public"
+    )]
     pub out: PathBuf,
 
     /// Configuration file [default: ./syncmon.toml, else /etc/syncmon/syncmon.toml, else none]

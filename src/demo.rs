@@ -32,17 +32,50 @@ enum Ending {
 }
 
 const CHARACTERS: [Character; 6] = [
-    Character { entity_type: "customers", records: 1086, seconds: 4.9, newest: 43, ending: Ending::Well },
-    Character { entity_type: "outlets", records: 1, seconds: 2.0, newest: 42, ending: Ending::Well },
-    Character { entity_type: "products", records: 5005, seconds: 26.0, newest: 44, ending: Ending::Well },
-    Character { entity_type: "sales", records: 212, seconds: 18.0, newest: 4, ending: Ending::Running },
-    Character { entity_type: "sale_line_items", records: 25_785, seconds: 68.0, newest: 201, ending: Ending::Silent },
+    Character {
+        entity_type: "customers",
+        records: 1086,
+        seconds: 4.9,
+        newest: 43,
+        ending: Ending::Well,
+    },
+    Character {
+        entity_type: "outlets",
+        records: 1,
+        seconds: 2.0,
+        newest: 42,
+        ending: Ending::Well,
+    },
+    Character {
+        entity_type: "products",
+        records: 5005,
+        seconds: 26.0,
+        newest: 44,
+        ending: Ending::Well,
+    },
+    Character {
+        entity_type: "sales",
+        records: 212,
+        seconds: 18.0,
+        newest: 4,
+        ending: Ending::Running,
+    },
+    Character {
+        entity_type: "sale_line_items",
+        records: 25_785,
+        seconds: 68.0,
+        newest: 201,
+        ending: Ending::Silent,
+    },
     Character {
         entity_type: "inventory",
         records: 10_738,
         seconds: 39.0,
         newest: 65,
-        ending: Ending::Failing { runs: 3, error: "404 Client Error: Not Found for url: https://example.retail.lightspeed.app/api/2.0/inventory (route not found)" },
+        ending: Ending::Failing {
+            runs: 3,
+            error: "404 Client Error: Not Found for url: https://example.retail.lightspeed.app/api/2.0/inventory (route not found)",
+        },
     },
 ];
 
@@ -54,7 +87,7 @@ const ERRORS: [&str; 4] = [
 ];
 
 /// SQL that fills the two sync tables with what could have happened in the 90 days before `now`:
-/// a run an hour for each of six entities, 3 % of them failed, 1 % never finished.
+/// a run an hour for each of six entities, about 1 in 200 failed, 1 in 700 never finished.
 pub fn history(now: DateTime<Utc>) -> String {
     let mut sql = String::new();
     for (index, character) in CHARACTERS.iter().enumerate() {
@@ -81,12 +114,12 @@ impl Character {
                 Ending::Running if back == 0 => ("started", None),
                 Ending::Failing { runs, error } if back < runs => ("failed", Some(error)),
                 Ending::Well | Ending::Failing { .. } | Ending::Running | Ending::Silent
-                    if back < 6 || chance >= 0.04 =>
+                    if back < 6 || chance >= 0.006 =>
                 {
                     ("completed", None)
                 }
                 Ending::Well | Ending::Failing { .. } | Ending::Running | Ending::Silent
-                    if chance < 0.01 =>
+                    if chance < 0.0015 =>
                 {
                     ("started", None)
                 }
@@ -97,11 +130,28 @@ impl Character {
             let records = (self.records as f64 * (0.9 + 0.2 * random.f64())).round();
             match status {
                 "completed" => {
-                    insert(sql, self.entity_type, started, status, Some((seconds, records)), None);
-                    state = Some((true, started + TimeDelta::milliseconds((seconds * 1000.0) as i64)));
+                    insert(
+                        sql,
+                        self.entity_type,
+                        started,
+                        status,
+                        Some((seconds, records)),
+                        None,
+                    );
+                    state = Some((
+                        true,
+                        started + TimeDelta::milliseconds((seconds * 1000.0) as i64),
+                    ));
                 }
                 "failed" => {
-                    insert(sql, self.entity_type, started, status, Some((0.2, 0.0)), error);
+                    insert(
+                        sql,
+                        self.entity_type,
+                        started,
+                        status,
+                        Some((0.2, 0.0)),
+                        error,
+                    );
                     state = Some((false, started + TimeDelta::milliseconds(200)));
                 }
                 _ => insert(sql, self.entity_type, started, status, None, None),
@@ -133,7 +183,10 @@ fn insert(
         || ("null".to_owned(), "0".to_owned()),
         |(seconds, records)| (format!("{seconds:.3}"), format!("{records:.0}")),
     );
-    let error = error.map_or_else(|| "null".to_owned(), |error| format!("'{}'", error.replace('\'', "''")));
+    let error = error.map_or_else(
+        || "null".to_owned(),
+        |error| format!("'{}'", error.replace('\'', "''")),
+    );
     writeln!(
         sql,
         "insert into sync_log (\"timestamp\", entity_type, action, status, duration_seconds, \

@@ -44,7 +44,9 @@ pub fn state_directory(explicit: Option<&Path>) -> Result<PathBuf> {
         explicit.to_owned()
     } else if let Some(directories) = variable("STATE_DIRECTORY") {
         // systemd lists several directories with colons between them; ours is the first.
-        std::env::split_paths(&directories).next().unwrap_or_default()
+        std::env::split_paths(&directories)
+            .next()
+            .unwrap_or_default()
     } else if let Some(home) = variable("XDG_STATE_HOME") {
         PathBuf::from(home).join("syncmon")
     } else if let Some(home) = variable("HOME") {
@@ -56,18 +58,25 @@ pub fn state_directory(explicit: Option<&Path>) -> Result<PathBuf> {
         .into());
     };
     use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory).with_context(|| {
-        format!(
-            "the state directory {} cannot be created; give another with --state-dir",
-            directory.display()
-        )
-    })?;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&directory)
+        .with_context(|| {
+            format!(
+                "the state directory {} cannot be created; give another with --state-dir",
+                directory.display()
+            )
+        })?;
     Ok(directory)
 }
 
 impl Kept {
     pub fn new(directory: PathBuf, identity: String) -> Kept {
-        Kept { directory, identity }
+        Kept {
+            directory,
+            identity,
+        }
     }
 
     /// The last good snapshot of this very database. A file that cannot be read is as good as none.
@@ -95,7 +104,8 @@ impl Kept {
     }
 
     fn path(&self, kind: &str) -> PathBuf {
-        self.directory.join(format!("{kind}.{}.json", file_stem(&self.identity)))
+        self.directory
+            .join(format!("{kind}.{}.json", file_stem(&self.identity)))
     }
 
     fn load<T: DeserializeOwned>(&self, kind: &str) -> Option<T> {
@@ -104,13 +114,19 @@ impl Kept {
         if label.format != FORMAT || label.database != self.identity {
             return None;
         }
-        serde_json::from_str::<Stored<T>>(&text).ok().map(|stored| stored.content)
+        serde_json::from_str::<Stored<T>>(&text)
+            .ok()
+            .map(|stored| stored.content)
     }
 
     /// Written beside and renamed over, so that a reader finds the old or the new one, whole.
     fn store<T: Serialize>(&self, kind: &str, content: &T) -> Result<()> {
         let path = self.path(kind);
-        let stored = Stored { format: FORMAT, database: self.identity.clone(), content };
+        let stored = Stored {
+            format: FORMAT,
+            database: self.identity.clone(),
+            content,
+        };
         let text = serde_json::to_vec(&stored).context("the snapshot cannot be written as JSON")?;
         let beside = path.with_extension("json.new");
         write_for_owner(&beside, &text)
@@ -133,7 +149,11 @@ fn write_for_owner(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(bytes)?;
     file.sync_data()
 }

@@ -48,7 +48,8 @@ static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"(?i)\b([a-z][a-z0-9+.-]{1,20}://)[^\s/@:\x22'<>]+:[^\s/@\x22'<>]*[^\s/@\x22'<>0-9][^\s/@\x22'<>]*$", "${1}[masked]"),
         // JSON web tokens, whole or cut.
         (r"\beyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,4}", "[masked]"),
-        (r"(?i)\b(bearer|basic|token)(\s+|%20)[A-Za-z0-9._~+/=-]{6,}", "${1} [masked]"),
+        (r"(?i)\b(bearer)(?:\s+|%20)[A-Za-z0-9._~+/=-]{6,}", "${1} [masked]"),
+        (r"(?i)\b(basic|token)(?:\s+|%20)[A-Za-z0-9._~+/=-]{16,}", "${1} [masked]"),
         // Keys that name their issuer.
         (r"\b(?:sb_(?:secret|publishable)_|sbp_|lsxs_[a-z]{2}_|sk_live_|rk_live_|gh[pousr]_|github_pat_|xox[abprs]-|AKIA)[A-Za-z0-9_-]{6,}", "[masked]"),
         // name = value, name: value, "name": "value"; the value may be quoted and hold spaces.
@@ -105,7 +106,10 @@ mod tests {
             "Bearer eyJS3cretPwS3cretPw",
         ] {
             let masked = mask(text);
-            assert!(!masked.contains("S3cretPw") && !masked.contains("UzNj"), "{text} -> {masked}");
+            assert!(
+                !masked.contains("S3cretPw") && !masked.contains("UzNj"),
+                "{text} -> {masked}"
+            );
             assert!(masked.contains("[masked"), "{masked}");
         }
     }
@@ -126,6 +130,9 @@ mod tests {
 
     #[test]
     fn known_secrets_are_masked_wherever_they_stand() {
-        assert_eq!(mask_known("a p$x#y b", &["p$x#y".to_owned()]), "a [masked] b");
+        assert_eq!(
+            mask_known("a p$x#y b", &["p$x#y".to_owned()]),
+            "a [masked] b"
+        );
     }
 }

@@ -97,12 +97,17 @@ impl Run {
         }
         let seconds = self.duration_seconds.unwrap_or(0.0);
         // 1e11 s are over 3,000 years: beyond it only the direction matters.
-        let seconds = if seconds > 0.0 { seconds.min(1e11) } else { 0.0 };
+        let seconds = if seconds > 0.0 {
+            seconds.min(1e11)
+        } else {
+            0.0
+        };
         #[expect(clippy::cast_possible_truncation, reason = "bounded by 1e17 above")]
         let micros = (seconds * 1e6).round() as i64;
-        self.started_at
-            .checked_add_signed(TimeDelta::microseconds(micros))
-            .or(Some(LATEST))
+        let finished = self
+            .started_at
+            .checked_add_signed(TimeDelta::microseconds(micros));
+        Some(finished.map_or(LATEST, |at| at.min(LATEST)))
     }
 }
 

@@ -21,12 +21,30 @@ const TEMPLATES: [(&str, &str); 3] = [
 
 /// The built-in assets: path within the site and content.
 const ASSETS: [(&str, &str); 6] = [
-    ("assets/syncmon.css", include_str!("../templates/assets/syncmon.css")),
-    ("assets/syncmon.js", include_str!("../templates/assets/syncmon.js")),
-    ("assets/green.svg", include_str!("../templates/assets/green.svg")),
-    ("assets/yellow.svg", include_str!("../templates/assets/yellow.svg")),
-    ("assets/red.svg", include_str!("../templates/assets/red.svg")),
-    ("assets/grey.svg", include_str!("../templates/assets/grey.svg")),
+    (
+        "assets/syncmon.css",
+        include_str!("../templates/assets/syncmon.css"),
+    ),
+    (
+        "assets/syncmon.js",
+        include_str!("../templates/assets/syncmon.js"),
+    ),
+    (
+        "assets/green.svg",
+        include_str!("../templates/assets/green.svg"),
+    ),
+    (
+        "assets/yellow.svg",
+        include_str!("../templates/assets/yellow.svg"),
+    ),
+    (
+        "assets/red.svg",
+        include_str!("../templates/assets/red.svg"),
+    ),
+    (
+        "assets/grey.svg",
+        include_str!("../templates/assets/grey.svg"),
+    ),
 ];
 
 /// Templates and assets, loaded and checked before anything else is done.
@@ -41,15 +59,24 @@ impl Look {
     /// The built-in look, with files of the same name from `folder` in place of it.
     pub fn load(folder: Option<&Path>) -> Result<Look> {
         if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            let problem = format!("--templates {} is not a directory; name one with templates in it", folder.display());
+            let problem = format!(
+                "--templates {} is not a directory; name one with templates in it",
+                folder.display()
+            );
             return Err(UsageError::new(problem).into());
         }
         let own = |name: &str, built_in: &str| -> Result<String> {
-            let Some(folder) = folder else { return Ok(built_in.to_owned()) };
+            let Some(folder) = folder else {
+                return Ok(built_in.to_owned());
+            };
             let path = folder.join(name);
             match std::fs::read_to_string(&path) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(built_in.to_owned()),
-                read => read.with_context(|| format!("the template {} cannot be read", path.display())),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    Ok(built_in.to_owned())
+                }
+                read => {
+                    read.with_context(|| format!("the template {} cannot be read", path.display()))
+                }
             }
         };
         let mut templates = Vec::new();
@@ -62,9 +89,14 @@ impl Look {
         }
         let mut tera = Tera::new();
         tera.autoescape_on([".html", ".xml", ".svg"]);
-        tera.add_raw_templates(templates).map_err(|error| broken_template(folder, &error))?;
+        tera.add_raw_templates(templates)
+            .map_err(|error| broken_template(folder, &error))?;
         let everything: String = assets.iter().map(|(_, content)| content.as_str()).collect();
-        Ok(Look { tera, version: fingerprint(&everything), assets })
+        Ok(Look {
+            tera,
+            version: fingerprint(&everything),
+            assets,
+        })
     }
 
     /// The whole site: assets, `status.json`, the entities' pages and the overview.
@@ -80,14 +112,23 @@ impl Look {
         let mut status = serde_json::to_vec_pretty(&views::status(assessment, site))
             .context("status.json cannot be written")?;
         status.push(b'\n');
-        files.push(OutputFile { path: "status.json".to_owned(), bytes: status });
+        files.push(OutputFile {
+            path: "status.json".to_owned(),
+            bytes: status,
+        });
         for entity in &assessment.entities {
             let view = views::entity_page(assessment, entity, site);
             let path = views::page_path(&entity.policy.entity_type);
-            files.push(OutputFile { bytes: self.page("entity.html", "../", &view)?, path });
+            files.push(OutputFile {
+                bytes: self.page("entity.html", "../", &view)?,
+                path,
+            });
         }
         let overview = self.page("overview.html", "", &views::overview_page(assessment, site))?;
-        files.push(OutputFile { path: "index.html".to_owned(), bytes: overview });
+        files.push(OutputFile {
+            path: "index.html".to_owned(),
+            bytes: overview,
+        });
         Ok(files)
     }
 
@@ -97,7 +138,10 @@ impl Look {
             .map_err(|error| anyhow!("{template}: the view cannot be given to it: {error}"))?;
         context.insert("root", root);
         context.insert("version", &self.version);
-        let page = self.tera.render(template, &context).map_err(|error| broken_template(None, &error))?;
+        let page = self
+            .tera
+            .render(template, &context)
+            .map_err(|error| broken_template(None, &error))?;
         Ok(page.into_bytes())
     }
 }
@@ -105,7 +149,10 @@ impl Look {
 /// A template that does not load or render: nothing is published.
 fn broken_template(folder: Option<&Path>, error: &tera::Error) -> anyhow::Error {
     let place = folder.map_or_else(String::new, |folder| format!(" in {}", folder.display()));
-    UsageError::new(format!("a template{place} cannot be used, so nothing was published; correct it: {error}")).into()
+    UsageError::new(format!(
+        "a template{place} cannot be used, so nothing was published; correct it: {error}"
+    ))
+    .into()
 }
 
 /// A short number for a content, the same on every machine.

@@ -17,7 +17,11 @@ pub fn error_text(text: &str, full_length: u64) -> String {
     let masked = mask(&visible(text));
     let shown: String = masked.chars().take(ERROR_LENGTH).collect();
     if full_length > text.chars().count() as u64 || masked.chars().nth(ERROR_LENGTH).is_some() {
-        format!("{} … (shortened: {} characters in all)", shown.trim_end(), grouped(full_length))
+        format!(
+            "{} … (shortened: {} characters in all)",
+            shown.trim_end(),
+            grouped(full_length)
+        )
     } else {
         shown
     }
@@ -40,21 +44,38 @@ pub fn name_of(entity_type: &str) -> String {
             })
         })
         .collect();
-    if words.is_empty() { "(no name)".to_owned() } else { shortened(&words.join(" ")) }
+    if words.is_empty() {
+        "(no name)".to_owned()
+    } else {
+        shortened(&words.join(" "))
+    }
 }
 
 /// A file name for an entity's page: its own where that is plain, otherwise a plain part of it and
 /// a number that only this entity has.
 pub fn file_stem(entity_type: &str) -> String {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
-    let starts_well = entity_type.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let starts_well =
+        entity_type.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
     if starts_well && entity_type.len() <= 64 && entity_type.chars().all(plain) {
         return entity_type.to_owned();
     }
-    let legible: String =
-        entity_type.to_lowercase().chars().filter(|&c| plain(c)).take(32).collect();
+    let legible: String = entity_type
+        .to_lowercase()
+        .chars()
+        .filter(|&c| plain(c))
+        .take(32)
+        .collect();
     // "." cannot stand in a plain name, so that the two kinds never meet.
-    format!("{}.{:016x}", if legible.is_empty() { "entity" } else { &legible }, fnv1a(entity_type))
+    format!(
+        "{}.{:016x}",
+        if legible.is_empty() {
+            "entity"
+        } else {
+            &legible
+        },
+        fnv1a(entity_type)
+    )
 }
 
 /// 64-bit FNV-1a: a number for a text that stays the same across versions and machines.
@@ -75,7 +96,11 @@ pub fn grouped(number: impl Into<i128>) -> String {
         }
         grouped.push(digit);
     }
-    if number < 0 { format!("−{grouped}") } else { grouped }
+    if number < 0 {
+        format!("−{grouped}")
+    } else {
+        grouped
+    }
 }
 
 fn shortened(text: &str) -> String {
@@ -93,8 +118,12 @@ fn visible(text: &str) -> String {
         .filter(|&c| c != '\r')
         .map(|c| match c {
             '\n' | '\t' => c,
-            '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' | '\u{feff}' => '\u{fffd}',
+            '\u{061c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}' => '\u{fffd}',
             c if c.is_control() => '\u{fffd}',
             c => c,
         })
@@ -115,10 +144,21 @@ mod tests {
     #[test]
     fn file_names_are_safe_and_unique() {
         assert_eq!(file_stem("sales"), "sales");
-        for hostile in ["../../etc/passwd", "a/b", ".htaccess", "", "Sales", "sales ", "é", "a\0b", "<b>"] {
+        for hostile in [
+            "../../etc/passwd",
+            "a/b",
+            ".htaccess",
+            "",
+            "Sales",
+            "sales ",
+            "é",
+            "a\0b",
+            "<b>",
+        ] {
             let stem = file_stem(hostile);
             assert!(
-                stem.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+                stem.chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
                     && !stem.starts_with('.')
                     && !stem.contains(".."),
                 "{stem}"
@@ -132,14 +172,20 @@ mod tests {
     fn long_error_texts_are_cut_and_say_so() {
         let text = "x".repeat(4000);
         let shown = error_text(&text, 1_048_576);
-        assert!(shown.ends_with("… (shortened: 1,048,576 characters in all)"), "{shown}");
+        assert!(
+            shown.ends_with("… (shortened: 1,048,576 characters in all)"),
+            "{shown}"
+        );
         assert!(shown.chars().count() < 2100);
         assert_eq!(error_text("plain\r\nthing", 12), "plain\nthing");
     }
 
     #[test]
     fn control_characters_and_direction_marks_become_visible() {
-        assert_eq!(error_text("a\u{202e}b\u{7}c\u{0}", 6), "a\u{fffd}b\u{fffd}c\u{fffd}");
+        assert_eq!(
+            error_text("a\u{202e}b\u{7}c\u{0}", 6),
+            "a\u{fffd}b\u{fffd}c\u{fffd}"
+        );
     }
 
     #[test]

@@ -24,16 +24,25 @@ const TIME_TO_PUBLISH: Duration = Duration::from_secs(5);
 
 pub async fn run(options: BuildOptions) -> Result<Outcome> {
     let now = options.now.unwrap_or_else(Utc::now);
-    let narrator = Narrator { verbose: options.verbose, started: Instant::now() };
+    let narrator = Narrator {
+        verbose: options.verbose,
+        started: Instant::now(),
+    };
     let config = Config::load(options.config.as_deref())?;
     let look = Look::load(options.templates.as_deref())?;
     let state = state_directory(options.state_dir.as_deref())?;
-    let database =
-        if options.demo { Database::Sqlite(state.join(demo::FILE)) } else { super::database()? };
+    let database = if options.demo {
+        Database::Sqlite(state.join(demo::FILE))
+    } else {
+        super::database()?
+    };
     let target = match publish::open(&options.out, options.demo, &state)? {
         Opened::Ready(target) => target,
         Opened::Busy => {
-            say(&format!("another build is at work on {}; left it to that one", options.out.display()));
+            say(&format!(
+                "another build is at work on {}; left it to that one",
+                options.out.display()
+            ));
             return Ok(Outcome::Done);
         }
     };
@@ -45,14 +54,21 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
     narrator.tell(&format!("reading {}", database.identity()));
     let taken = store::read(&database, now, options.now.is_some(), limits(&config)).await;
     let kept = Kept::new(state, database.identity());
-    let outcome = if taken.is_ok() { Outcome::Done } else { Outcome::Unreadable };
+    let outcome = if taken.is_ok() {
+        Outcome::Done
+    } else {
+        Outcome::Unreadable
+    };
     let (reading, keeping) = reading(taken, &kept, &database, now);
 
     let assessment = assess(reading, &config.policy, now);
     let site = Site {
         title: &config.title,
         demo: options.demo,
-        speaker: Speaker { zone: config.time_zone, now },
+        speaker: Speaker {
+            zone: config.time_zone,
+            now,
+        },
         policy: &config.policy,
     };
     narrator.tell("rendering");
@@ -89,7 +105,13 @@ fn reading(
     match taken {
         Ok(snapshot) => {
             let keeping = kept.keep_snapshot(&snapshot);
-            (Reading { snapshot: Some(snapshot), source: Source::Read }, keeping)
+            (
+                Reading {
+                    snapshot: Some(snapshot),
+                    source: Source::Read,
+                },
+                keeping,
+            )
         }
         Err(unreadable) => {
             say(&format!(
@@ -103,21 +125,37 @@ fn reading(
             };
             let message = unreadable.plain.to_owned();
             let source = Source::Unreachable { since, message };
-            (Reading { snapshot: kept.snapshot(), source }, keeping)
+            (
+                Reading {
+                    snapshot: kept.snapshot(),
+                    source,
+                },
+                keeping,
+            )
         }
     }
 }
 
 /// Reading ends early enough for a page that says so.
 fn limits(config: &Config) -> Limits {
-    let read = config.build_timeout.saturating_sub(TIME_TO_PUBLISH).max(config.build_timeout / 2);
-    Limits { connect: config.connect_timeout.min(read), read }
+    let read = config
+        .build_timeout
+        .saturating_sub(TIME_TO_PUBLISH)
+        .max(config.build_timeout / 2);
+    Limits {
+        connect: config.connect_timeout.min(read),
+        read,
+    }
 }
 
 fn index(live: &Path) -> String {
     let current = std::env::current_dir().unwrap_or_default();
     let index = live.join("index.html");
-    index.strip_prefix(current).unwrap_or(&index).display().to_string()
+    index
+        .strip_prefix(current)
+        .unwrap_or(&index)
+        .display()
+        .to_string()
 }
 
 /// Says on standard error what is being done, if that was asked for.

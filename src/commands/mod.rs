@@ -49,7 +49,11 @@ pub fn run(command: Command) -> Result<Outcome> {
 /// Says on standard error, in one line, what went wrong; the exit code tells whose turn it is.
 pub fn report(error: &anyhow::Error) -> ExitCode {
     say(&format!("{error:#}"));
-    ExitCode::from(if error.downcast_ref::<UsageError>().is_some() { 2 } else { 1 })
+    ExitCode::from(if error.downcast_ref::<UsageError>().is_some() {
+        2
+    } else {
+        1
+    })
 }
 
 /// One line on standard error.
@@ -89,16 +93,23 @@ fn database() -> Result<Database> {
         Ok(value) if value.trim().is_empty() => None,
         Ok(value) => Some(Ok(value)),
         Err(std::env::VarError::NotPresent) => None,
-        Err(std::env::VarError::NotUnicode(_)) => {
-            Some(Err(anyhow!(UsageError::new(format!("{name} is not UTF-8; write it anew")))))
-        }
+        Err(std::env::VarError::NotUnicode(_)) => Some(Err(anyhow!(UsageError::new(format!(
+            "{name} is not UTF-8; write it anew"
+        ))))),
     };
     if let Some(url) = set("DATABASE_URL") {
         let insecure = set("SYNCMON_INSECURE_TLS").is_some_and(|v| v.is_ok_and(|v| v == "1"));
         return Ok(Database::parse(&url?, insecure)?);
     }
-    let supabase = ["SUPABASE_URL", "SUPABASE_KEY", "SUPABASE_SERVICE_KEY", "SUPABASE_ANON_KEY",
-        "SUPABASE_SERVICE_ROLE_KEY", "NEXT_PUBLIC_SUPABASE_URL", "NEXT_PUBLIC_SUPABASE_ANON_KEY"];
+    let supabase = [
+        "SUPABASE_URL",
+        "SUPABASE_KEY",
+        "SUPABASE_SERVICE_KEY",
+        "SUPABASE_ANON_KEY",
+        "SUPABASE_SERVICE_ROLE_KEY",
+        "NEXT_PUBLIC_SUPABASE_URL",
+        "NEXT_PUBLIC_SUPABASE_ANON_KEY",
+    ];
     let message = match supabase.iter().find(|name| set(name).is_some()) {
         Some(name) => format!(
             "DATABASE_URL is not set; {name} is, but syncmon needs a PostgreSQL connection string: \

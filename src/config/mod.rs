@@ -34,7 +34,11 @@ const BUILT_IN: [(&str, &str, &str); 6] = [
     ("outlets", "Outlets", "lightspeed_outlets"),
     ("products", "Products", "lightspeed_products"),
     ("sales", "Sales", "lightspeed_sales"),
-    ("sale_line_items", "Sale Line Items", "lightspeed_sale_line_items"),
+    (
+        "sale_line_items",
+        "Sale Line Items",
+        "lightspeed_sale_line_items",
+    ),
     ("inventory", "Inventory", "lightspeed_inventory"),
 ];
 
@@ -74,12 +78,23 @@ impl Config {
             None => built_in(thresholds),
             Some(tables) => source.entities(tables, thresholds)?,
         };
-        let interval = source.duration("interval", file.interval.as_ref(), TimeDelta::minutes(5))?;
+        let interval =
+            source.duration("interval", file.interval.as_ref(), TimeDelta::minutes(5))?;
         Ok(Config {
-            title: file.title.map_or_else(|| "Sync status".to_owned(), Spanned::into_inner),
+            title: file
+                .title
+                .map_or_else(|| "Sync status".to_owned(), Spanned::into_inner),
             time_zone: source.zone(file.time_zone.as_ref())?,
-            policy: Policy { entities, thresholds, interval },
-            connect_timeout: source.timeout("connect_timeout", file.connect_timeout.as_ref(), 10)?,
+            policy: Policy {
+                entities,
+                thresholds,
+                interval,
+            },
+            connect_timeout: source.timeout(
+                "connect_timeout",
+                file.connect_timeout.as_ref(),
+                10,
+            )?,
             build_timeout: source.timeout("build_timeout", file.build_timeout.as_ref(), 60)?,
         })
     }
@@ -105,7 +120,12 @@ struct Source<'a> {
 
 impl Source<'_> {
     fn line(&self, at: usize) -> usize {
-        self.text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1
+        self.text
+            .bytes()
+            .take(at)
+            .filter(|&byte| byte == b'\n')
+            .count()
+            + 1
     }
 
     fn refuse(&self, span: Range<usize>, key: &str, problem: &str) -> UsageError {
@@ -118,7 +138,9 @@ impl Source<'_> {
 
     /// What the TOML reader refused: bad syntax, unknown keys, wrong types.
     fn syntax(&self, error: &toml::de::Error) -> UsageError {
-        let start = error.span().map_or(0, |span| span.start.min(self.text.len()));
+        let start = error
+            .span()
+            .map_or(0, |span| span.start.min(self.text.len()));
         let line = self.line(start);
         let written = self.text.lines().nth(line - 1).unwrap_or_default();
         let key = written.split('=').next().unwrap_or_default().trim();
@@ -128,7 +150,10 @@ impl Source<'_> {
         } else {
             "correct this line; syncmon.example.toml shows every key"
         };
-        UsageError::new(format!("{}, line {line}, {key}: {message}; {remedy}", self.path.display()))
+        UsageError::new(format!(
+            "{}, line {line}, {key}: {message}; {remedy}",
+            self.path.display()
+        ))
     }
 
     fn duration(
@@ -137,7 +162,9 @@ impl Source<'_> {
         value: Option<&Spanned<String>>,
         default: TimeDelta,
     ) -> Result<TimeDelta, UsageError> {
-        let Some(value) = value else { return Ok(default) };
+        let Some(value) = value else {
+            return Ok(default);
+        };
         let parsed = humantime::parse_duration(value.as_ref())
             .ok()
             .and_then(|duration| TimeDelta::from_std(duration).ok())
@@ -168,24 +195,38 @@ impl Source<'_> {
         defaults: Thresholds,
     ) -> Result<Thresholds, UsageError> {
         let late_after = self.duration("late_after", late.as_ref(), defaults.late_after)?;
-        let overdue_after = self.duration("overdue_after", overdue.as_ref(), defaults.overdue_after)?;
+        let overdue_after =
+            self.duration("overdue_after", overdue.as_ref(), defaults.overdue_after)?;
         if late_after > overdue_after {
-            let span = overdue.as_ref().or(late.as_ref()).map_or(0..0, Spanned::span);
+            let span = overdue
+                .as_ref()
+                .or(late.as_ref())
+                .map_or(0..0, Spanned::span);
             let problem = format!(
                 "overdue_after ({}) is shorter than late_after ({}); an entity is late first and \
                  overdue later, so make overdue_after the longer one",
                 written(overdue_after),
                 written(late_after)
             );
-            let key = if overdue.is_some() { "overdue_after" } else { "late_after" };
+            let key = if overdue.is_some() {
+                "overdue_after"
+            } else {
+                "late_after"
+            };
             return Err(self.refuse(span, key, &problem));
         }
         let stuck_after = self.duration("stuck_after", stuck.as_ref(), defaults.stuck_after)?;
-        Ok(Thresholds { late_after, overdue_after, stuck_after })
+        Ok(Thresholds {
+            late_after,
+            overdue_after,
+            stuck_after,
+        })
     }
 
     fn zone(&self, value: Option<&Spanned<String>>) -> Result<Tz, UsageError> {
-        let Some(value) = value else { return Ok(chrono_tz::America::Los_Angeles) };
+        let Some(value) = value else {
+            return Ok(chrono_tz::America::Los_Angeles);
+        };
         value.as_ref().parse().map_err(|_| {
             let problem = format!(
                 "{:?} is not a time zone; write a name of the IANA database such as \
@@ -202,25 +243,37 @@ impl Source<'_> {
         defaults: Thresholds,
     ) -> Result<Vec<EntityPolicy>, UsageError> {
         if tables.is_empty() {
-            return Err(self.refuse(0..0, "entities", "the list is empty; name at least one entity or take it away"));
+            return Err(self.refuse(
+                0..0,
+                "entities",
+                "the list is empty; name at least one entity or take it away",
+            ));
         }
         let mut entities: Vec<EntityPolicy> = Vec::with_capacity(tables.len());
         for table in tables {
             let entity_type = table.entity_type.as_ref();
-            let refuse = |problem: &str| self.refuse(table.entity_type.span(), "entity_type", problem);
+            let refuse =
+                |problem: &str| self.refuse(table.entity_type.span(), "entity_type", problem);
             if entity_type.trim().is_empty() {
-                return Err(refuse("is empty; write it as the sync scripts do, for example \"sales\""));
+                return Err(refuse(
+                    "is empty; write it as the sync scripts do, for example \"sales\"",
+                ));
             }
-            if entities.iter().any(|known| known.entity_type == *entity_type) {
-                return Err(refuse(&format!("{entity_type:?} is configured twice; keep one of the two")));
+            if entities
+                .iter()
+                .any(|known| known.entity_type == *entity_type)
+            {
+                return Err(refuse(&format!(
+                    "{entity_type:?} is configured twice; keep one of the two"
+                )));
             }
             let thresholds = [&table.late_after, &table.overdue_after, &table.stuck_after];
             entities.push(EntityPolicy {
                 entity_type: entity_type.clone(),
-                name: table
-                    .name
-                    .as_ref()
-                    .map_or_else(|| crate::text::name_of(entity_type), |name| name.as_ref().clone()),
+                name: table.name.as_ref().map_or_else(
+                    || crate::text::name_of(entity_type),
+                    |name| name.as_ref().clone(),
+                ),
                 table: table.table.as_ref().map(|table| table.as_ref().clone()),
                 thresholds: self.thresholds(thresholds, defaults)?,
             });
@@ -242,14 +295,31 @@ mod tests {
     }
 
     fn refusal(text: &str) -> String {
-        parse(text).expect_err("this configuration is wrong").to_string()
+        parse(text)
+            .expect_err("this configuration is wrong")
+            .to_string()
     }
 
     #[test]
     fn nothing_configured_means_six_entities_in_los_angeles() {
         let config = parse("").unwrap();
-        let names: Vec<_> = config.policy.entities.iter().map(|e| e.name.as_str()).collect();
-        assert_eq!(names, ["Customers", "Outlets", "Products", "Sales", "Sale Line Items", "Inventory"]);
+        let names: Vec<_> = config
+            .policy
+            .entities
+            .iter()
+            .map(|e| e.name.as_str())
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "Customers",
+                "Outlets",
+                "Products",
+                "Sales",
+                "Sale Line Items",
+                "Inventory"
+            ]
+        );
         assert_eq!(config.time_zone, chrono_tz::America::Los_Angeles);
         assert_eq!(config.policy.validity(), TimeDelta::minutes(15));
         assert_eq!(config.policy.thresholds.late_after, TimeDelta::hours(2));
@@ -263,7 +333,9 @@ mod tests {
             "late_after = \"90min\"\n[[entities]]\nentity_type = \"sales\"\noverdue_after = \"1day\"\n",
         )
         .unwrap();
-        let [sales] = config.policy.entities.as_slice() else { panic!("one entity") };
+        let [sales] = config.policy.entities.as_slice() else {
+            panic!("one entity")
+        };
         assert_eq!(sales.name, "Sales");
         assert_eq!(sales.table, None);
         assert_eq!(sales.thresholds.late_after, TimeDelta::minutes(90));
@@ -273,23 +345,53 @@ mod tests {
     #[test]
     fn refusals_name_file_line_key_and_remedy() {
         for (text, line, key, remedy) in [
-            ("title = \"x\"\nlate_affter = \"2h\"", 2, "late_affter", "spelling"),
-            ("\n\ntime_zone = \"Mars/Olympus\"", 3, "time_zone", "America/Los_Angeles"),
+            (
+                "title = \"x\"\nlate_affter = \"2h\"",
+                2,
+                "late_affter",
+                "spelling",
+            ),
+            (
+                "\n\ntime_zone = \"Mars/Olympus\"",
+                3,
+                "time_zone",
+                "America/Los_Angeles",
+            ),
             ("interval = \"5 parsecs\"", 1, "interval", "\"90min\""),
             ("interval = \"0s\"", 1, "interval", "\"90min\""),
             ("interval = 5", 1, "interval", "syncmon.example.toml"),
             ("late_after = \"13h\"", 1, "late_after", "longer"),
-            ("late_after = \"3h\"\noverdue_after = \"2h\"", 2, "overdue_after", "longer"),
-            ("title = \"a\"\ntitle = \"b\"", 2, "title", "correct this line"),
+            (
+                "late_after = \"3h\"\noverdue_after = \"2h\"",
+                2,
+                "overdue_after",
+                "longer",
+            ),
+            (
+                "title = \"a\"\ntitle = \"b\"",
+                2,
+                "title",
+                "correct this line",
+            ),
             ("entities = []", 1, "entities", "at least one"),
-            ("[[entities]]\nname = \"x\"", 1, "[[entities]]", "correct this line"),
+            (
+                "[[entities]]\nname = \"x\"",
+                1,
+                "[[entities]]",
+                "correct this line",
+            ),
             (
                 "[[entities]]\nentity_type = \"a\"\n[[entities]]\nentity_type = \"a\"",
                 4,
                 "entity_type",
                 "keep one",
             ),
-            ("[[entities]]\nentity_type = \"a\"\ncolour = 1", 3, "colour", "spelling"),
+            (
+                "[[entities]]\nentity_type = \"a\"\ncolour = 1",
+                3,
+                "colour",
+                "spelling",
+            ),
         ] {
             let message = refusal(text);
             let place = format!("syncmon.toml, line {line}, {key}");

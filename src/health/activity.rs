@@ -9,11 +9,17 @@ use crate::model::{Observation, Status};
 pub enum Activity {
     /// Nothing is going on.
     Idle,
-    Running { since: DateTime<Utc> },
+    Running {
+        since: DateTime<Utc>,
+    },
     /// Going for longer than `stuck_after`.
-    Stuck { since: DateTime<Utc> },
+    Stuck {
+        since: DateTime<Utc>,
+    },
     /// The log row was not closed, but `sync_state` reports a success after its start.
-    Unclosed { since: DateTime<Utc> },
+    Unclosed {
+        since: DateTime<Utc>,
+    },
 }
 
 impl Activity {

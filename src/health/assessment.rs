@@ -101,12 +101,20 @@ pub fn assess(reading: Reading, policy: &Policy, now: DateTime<Utc>) -> Assessme
         .into_iter()
         .map(|(expected, observation)| judge(expected, observation, &database, &ceiling, now))
         .collect();
-    let worst = entities.iter().map(EntityAssessment::health).max().unwrap_or(Health::Green);
+    let worst = entities
+        .iter()
+        .map(EntityAssessment::health)
+        .max()
+        .unwrap_or(Health::Green);
     Assessment {
         generated_at: now,
         as_of,
         valid_until,
-        health: if unreachable { worst.max(Health::Yellow) } else { worst },
+        health: if unreachable {
+            worst.max(Health::Yellow)
+        } else {
+            worst
+        },
         source,
         database,
         entities,
@@ -118,8 +126,10 @@ fn expected_and_found(
     observations: Vec<Observation>,
     policy: &Policy,
 ) -> Vec<(EntityPolicy, Observation)> {
-    let mut found: BTreeMap<String, Observation> =
-        observations.into_iter().map(|seen| (seen.entity_type.clone(), seen)).collect();
+    let mut found: BTreeMap<String, Observation> = observations
+        .into_iter()
+        .map(|seen| (seen.entity_type.clone(), seen))
+        .collect();
     let mut pairs: Vec<_> = policy
         .entities
         .iter()
@@ -184,7 +194,11 @@ fn conclude(
             .state
             .as_ref()
             .is_some_and(|state| state.status == crate::model::Status::Completed);
-        return if claims_success { Reason::Unconfirmed } else { Reason::NeverSynced };
+        return if claims_success {
+            Reason::Unconfirmed
+        } else {
+            Reason::NeverSynced
+        };
     };
     match by_age(last_success, policy.thresholds, now) {
         Reason::Fresh => {}

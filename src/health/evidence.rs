@@ -69,7 +69,10 @@ impl Evidence {
         .flatten()
         .rev()
         .max_by_key(|&(at, _)| at.min(now))
-        .map(|(at, record)| Failure { at: at.min(now), record });
+        .map(|(at, record)| Failure {
+            at: at.min(now),
+            record,
+        });
 
         Evidence {
             last_success: log_success.max(state_success),
@@ -123,7 +126,9 @@ fn belongs_to_failure(
     log_failure: Option<DateTime<Utc>>,
     log_success: Option<DateTime<Utc>>,
 ) -> bool {
-    let Some(failure) = log_failure else { return false };
+    let Some(failure) = log_failure else {
+        return false;
+    };
     let recovered = log_success.is_some_and(|success| success > failure);
     let distance = time - failure;
     !recovered && distance >= TimeDelta::zero() && distance <= OWN_TIMESTAMP
@@ -143,7 +148,9 @@ fn newest_until(
         .iter()
         .filter(|outcome| outcome.status == *status)
         .filter_map(|outcome| {
-            let within = outcome.finishes.partition_point(|&finish| finish <= horizon);
+            let within = outcome
+                .finishes
+                .partition_point(|&finish| finish <= horizon);
             within
                 .checked_sub(1)
                 .map(|last| outcome.finishes[last])

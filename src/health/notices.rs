@@ -19,31 +19,65 @@ pub enum Table {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// The log ends with a failure that the state row does not know of.
-    FailureOnlyInLog { at: DateTime<Utc> },
+    FailureOnlyInLog {
+        at: DateTime<Utc>,
+    },
     /// The state row reports a failure that the log does not show.
-    FailureOnlyInState { at: DateTime<Utc> },
+    FailureOnlyInState {
+        at: DateTime<Utc>,
+    },
     /// The log ends with a success that the state row does not know of.
-    SuccessOnlyInLog { at: DateTime<Utc> },
+    SuccessOnlyInLog {
+        at: DateTime<Utc>,
+    },
     /// The state row reports a success that the log does not show.
-    SuccessOnlyInState { at: DateTime<Utc> },
+    SuccessOnlyInState {
+        at: DateTime<Utc>,
+    },
     /// The state row still says failed after a later success in the log.
-    StateStillFailed { at: DateTime<Utc> },
+    StateStillFailed {
+        at: DateTime<Utc>,
+    },
     /// The state row's success time is that of a failed run.
-    OwnTimestamp { at: DateTime<Utc> },
+    OwnTimestamp {
+        at: DateTime<Utc>,
+    },
     /// The state row says success or failed, but has no time to go with it.
-    WordWithoutTime { status: Status },
+    WordWithoutTime {
+        status: Status,
+    },
     /// The newest run was not closed in the log although it ended.
-    RunNotClosed { since: DateTime<Utc> },
-    RunStuck { since: DateTime<Utc> },
-    SuccessInFuture { at: DateTime<Utc> },
-    FailureInFuture { at: DateTime<Utc> },
+    RunNotClosed {
+        since: DateTime<Utc>,
+    },
+    RunStuck {
+        since: DateTime<Utc>,
+    },
+    SuccessInFuture {
+        at: DateTime<Utc>,
+    },
+    FailureInFuture {
+        at: DateTime<Utc>,
+    },
     /// Positive: the database's clock is ahead of the builder's.
-    DatabaseClock { ahead: TimeDelta },
-    UntimedRuns { count: u64 },
-    OddDurations { count: u64 },
-    UnknownWord { table: Table, word: String },
+    DatabaseClock {
+        ahead: TimeDelta,
+    },
+    UntimedRuns {
+        count: u64,
+    },
+    OddDurations {
+        count: u64,
+    },
+    UnknownWord {
+        table: Table,
+        word: String,
+    },
     /// A policy for `role` is missing.
-    HiddenTable { table: String, role: String },
+    HiddenTable {
+        table: String,
+        role: String,
+    },
 }
 
 /// Everything worth saying, gravest first.
@@ -53,8 +87,14 @@ pub fn notices(
     activity: Activity,
     facts: &DatabaseFacts,
 ) -> Vec<Notice> {
-    let role = facts.role.clone().unwrap_or_else(|| "syncmon_ro".to_owned());
-    let hidden = |table: &String| Notice::HiddenTable { table: table.clone(), role: role.clone() };
+    let role = facts
+        .role
+        .clone()
+        .unwrap_or_else(|| "syncmon_ro".to_owned());
+    let hidden = |table: &String| Notice::HiddenTable {
+        table: table.clone(),
+        role: role.clone(),
+    };
     let mut notices: Vec<Notice> = facts.hidden_tables.iter().map(hidden).collect();
     if let Some(ahead) = clock_difference(facts) {
         notices.push(Notice::DatabaseClock { ahead });
@@ -97,12 +137,18 @@ fn contradictions(
         matches!(outcome.status, Status::Completed | Status::Failed)
             && (outcome.before.is_some() || !outcome.finishes.is_empty())
     });
-    let log_failed = evidence.log_failure.filter(|&at| evidence.log_success.is_none_or(|s| at > s));
+    let log_failed = evidence
+        .log_failure
+        .filter(|&at| evidence.log_success.is_none_or(|s| at > s));
     match &state.status {
         Status::Failed => match evidence.state_failure {
-            None => notices.push(Notice::WordWithoutTime { status: state.status.clone() }),
+            None => notices.push(Notice::WordWithoutTime {
+                status: state.status.clone(),
+            }),
             Some(at) => {
-                let in_log = evidence.log_failure.is_some_and(|f| (at - f).abs() <= SAME_RUN || f > at);
+                let in_log = evidence
+                    .log_failure
+                    .is_some_and(|f| (at - f).abs() <= SAME_RUN || f > at);
                 if evidence.log_success.is_some_and(|success| success > at) {
                     notices.push(Notice::StateStillFailed { at });
                 } else if logged && !in_log {
@@ -115,7 +161,9 @@ fn contradictions(
                 notices.push(Notice::OwnTimestamp { at });
             }
             if state.status == Status::Completed && state.last_sync_time.is_none() {
-                notices.push(Notice::WordWithoutTime { status: state.status.clone() });
+                notices.push(Notice::WordWithoutTime {
+                    status: state.status.clone(),
+                });
             }
             let newer_in_state = |at| evidence.state_success.is_some_and(|s| s > at);
             if let Some(at) = log_failed.filter(|&at| !newer_in_state(at)) {
@@ -139,16 +187,27 @@ fn contradictions(
 
 /// Rows that could not be taken at their word.
 fn odd_rows(observation: &Observation, notices: &mut Vec<Notice>) {
-    let untimed: u64 = observation.outcomes.iter().map(|outcome| outcome.untimed).sum();
+    let untimed: u64 = observation
+        .outcomes
+        .iter()
+        .map(|outcome| outcome.untimed)
+        .sum();
     if untimed > 0 {
         notices.push(Notice::UntimedRuns { count: untimed });
     }
-    let odd: u64 = observation.outcomes.iter().map(|outcome| outcome.odd_durations).sum();
+    let odd: u64 = observation
+        .outcomes
+        .iter()
+        .map(|outcome| outcome.odd_durations)
+        .sum();
     if odd > 0 {
         notices.push(Notice::OddDurations { count: odd });
     }
     if let Some(Status::Other(word)) = observation.state.as_ref().map(|state| &state.status) {
-        notices.push(Notice::UnknownWord { table: Table::State, word: word.clone() });
+        notices.push(Notice::UnknownWord {
+            table: Table::State,
+            word: word.clone(),
+        });
     }
     let mut words: Vec<&String> = observation
         .outcomes
@@ -167,6 +226,9 @@ fn odd_rows(observation: &Observation, notices: &mut Vec<Notice>) {
     words.dedup();
     // A writer gone wild could use a new word per row: name a few.
     for word in words.into_iter().take(5) {
-        notices.push(Notice::UnknownWord { table: Table::Log, word: word.clone() });
+        notices.push(Notice::UnknownWord {
+            table: Table::Log,
+            word: word.clone(),
+        });
     }
 }

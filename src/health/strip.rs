@@ -28,7 +28,14 @@ pub struct Day {
 impl Day {
     fn new(date: NaiveDate) -> Day {
         let none = TimeDelta::zero();
-        Day { date, green: none, yellow: none, red: none, completed: 0, failed: 0 }
+        Day {
+            date,
+            green: none,
+            yellow: none,
+            red: none,
+            completed: 0,
+            failed: 0,
+        }
     }
 
     /// The worst health of the day; `None` before the first evidence.
@@ -68,26 +75,17 @@ pub fn strip(
     count_runs(observation, starts, now, &mut days);
 
     let events = events(observation, evidence, now);
-    let mut last_success = None;
-    let mut failing = false;
     for (index, &(from, event)) in events.iter().enumerate() {
         let until = events.get(index + 1).map_or(now, |&(next, _)| next);
         match event {
             Event::Succeeded => {
-                last_success = Some(from);
-                failing = false;
-            }
-            Event::Failed => failing = true,
-        }
-        match last_success {
-            Some(success) if !failing => {
-                let late = (success + thresholds.late_after).clamp(from, until);
-                let overdue = (success + thresholds.overdue_after).clamp(late, until);
+                let late = (from + thresholds.late_after).min(until);
+                let overdue = (from + thresholds.overdue_after).min(until);
                 spend(from, late, Health::Green, starts, &mut days);
                 spend(late, overdue, Health::Yellow, starts, &mut days);
                 spend(overdue, until, Health::Red, starts, &mut days);
             }
-            Some(_) | None => spend(from, until, Health::Red, starts, &mut days),
+            Event::Failed => spend(from, until, Health::Red, starts, &mut days),
         }
     }
     days
@@ -110,7 +108,13 @@ fn events(
             | Status::Unrecorded
             | Status::Other(_) => continue,
         };
-        events.extend(outcome.before.iter().chain(&outcome.finishes).map(|&at| (at, event)));
+        events.extend(
+            outcome
+                .before
+                .iter()
+                .chain(&outcome.finishes)
+                .map(|&at| (at, event)),
+        );
     }
     events.extend(evidence.state_success.map(|at| (at, Event::Succeeded)));
     events.extend(evidence.state_failure.map(|at| (at, Event::Failed)));
@@ -127,7 +131,9 @@ fn spend(
     starts: &[DayStart],
     days: &mut [Day],
 ) {
-    let mut index = starts.partition_point(|start| start.at <= from).saturating_sub(1);
+    let mut index = starts
+        .partition_point(|start| start.at <= from)
+        .saturating_sub(1);
     while index < days.len() && starts[index].at < until {
         let day_end = starts.get(index + 1).map_or(until, |next| next.at);
         let begin = from.max(starts[index].at);
@@ -152,7 +158,9 @@ fn count_runs(
 ) {
     for outcome in &observation.outcomes {
         for &finish in outcome.finishes.iter().filter(|&&finish| finish <= now) {
-            let Some(index) = starts.partition_point(|start| start.at <= finish).checked_sub(1)
+            let Some(index) = starts
+                .partition_point(|start| start.at <= finish)
+                .checked_sub(1)
             else {
                 continue;
             };

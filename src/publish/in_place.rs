@@ -31,7 +31,9 @@ pub fn replace(
     tree::write_site(&waiting, manifest, files)?;
 
     // An interrupted publish must still know the directory, and every file of both generations.
-    let formerly = previous.map(|previous| previous.files.clone()).unwrap_or_default();
+    let formerly = previous
+        .map(|previous| previous.files.clone())
+        .unwrap_or_default();
     let either = Manifest {
         files: formerly.union(&manifest.files).cloned().collect(),
         ..manifest.clone()
@@ -44,8 +46,12 @@ pub fn replace(
     let mut ordered: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     ordered.sort_by_key(|path| publishing_order(path));
     for path in ordered {
-        tree::make_parents(live, path)
-            .with_context(|| format!("the folder of {path} cannot be created in {}", live.display()))?;
+        tree::make_parents(live, path).with_context(|| {
+            format!(
+                "the folder of {path} cannot be created in {}",
+                live.display()
+            )
+        })?;
         rename(&waiting.join(path), &live.join(path))?;
     }
     for path in formerly.difference(&manifest.files) {
@@ -68,7 +74,10 @@ fn publishing_order(path: &str) -> u8 {
 
 fn rename(from: &Path, to: &Path) -> Result<()> {
     if to.symlink_metadata().is_ok_and(|found| found.is_dir()) {
-        bail!("{} is a folder where a published file belongs; move it away", to.display());
+        bail!(
+            "{} is a folder where a published file belongs; move it away",
+            to.display()
+        );
     }
     std::fs::rename(from, to).with_context(|| format!("{} cannot be replaced", to.display()))
 }
@@ -77,7 +86,11 @@ fn rename(from: &Path, to: &Path) -> Result<()> {
 /// a link is left alone with all that it leads to.
 fn remove(live: &Path, path: &str, still: &BTreeSet<String>) -> Result<()> {
     let linked = Path::new(path).ancestors().skip(1).any(|folder| {
-        live.join(folder) != live && live.join(folder).symlink_metadata().is_ok_and(|f| f.is_symlink())
+        live.join(folder) != live
+            && live
+                .join(folder)
+                .symlink_metadata()
+                .is_ok_and(|f| f.is_symlink())
     });
     if linked || still.contains(path) {
         return Ok(());
@@ -89,7 +102,10 @@ fn remove(live: &Path, path: &str, still: &BTreeSet<String>) -> Result<()> {
         }
         Ok(()) | Err(_) => {}
     }
-    if let Some(folder) = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    if let Some(folder) = Path::new(path)
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         // Fails, as it should, while anything else lies in it.
         let _ = std::fs::remove_dir(live.join(folder));
     }

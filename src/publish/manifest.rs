@@ -54,5 +54,7 @@ impl Manifest {
 /// Whether a listed path is relative and without "..".
 fn stays_inside(file: &str) -> bool {
     !file.is_empty()
-        && Path::new(file).components().all(|part| matches!(part, Component::Normal(_)))
+        && Path::new(file)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
 }

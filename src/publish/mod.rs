@@ -34,7 +34,9 @@ pub enum Published {
     AtOnce,
     /// File by file, since the directories could not be exchanged; `news` where the last publish
     /// did it otherwise.
-    FileByFile { news: bool },
+    FileByFile {
+        news: bool,
+    },
 }
 
 /// Puts `files` live. `demo` marks the site as one with invented data.
@@ -56,8 +58,15 @@ pub fn publish(target: &Target, files: &[OutputFile], demo: bool) -> Result<Publ
         }
         tree::remove_ours(&staged)?;
     }
-    let news = previous.as_ref().is_none_or(|previous| !previous.file_by_file);
-    in_place::replace(&target.live, previous.as_ref(), &Manifest::new(demo, true, names), files)?;
+    let news = previous
+        .as_ref()
+        .is_none_or(|previous| !previous.file_by_file);
+    in_place::replace(
+        &target.live,
+        previous.as_ref(),
+        &Manifest::new(demo, true, names),
+        files,
+    )?;
     Ok(Published::FileByFile { news })
 }
 
@@ -72,9 +81,15 @@ fn go_live(staged: &Path, live: &Path) -> Result<bool> {
     };
     match exchanged {
         Ok(()) => Ok(true),
-        Err(Errno::XDEV | Errno::BUSY | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(false),
+        Err(Errno::XDEV | Errno::BUSY | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            Ok(false)
+        }
         Err(error) => Err(error).with_context(|| {
-            format!("{} cannot be exchanged with {}", staged.display(), live.display())
+            format!(
+                "{} cannot be exchanged with {}",
+                staged.display(),
+                live.display()
+            )
         }),
     }
 }

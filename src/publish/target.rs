@@ -47,7 +47,12 @@ pub fn open(out: &Path, demo: bool, private: &Path) -> Result<Opened> {
         .open(workplace.join("lock"))
         .with_context(|| format!("{} cannot be opened", workplace.join("lock").display()))?;
     match lock.try_lock() {
-        Ok(()) => Ok(Opened::Ready(Target { live, workplace, beside, _lock: lock })),
+        Ok(()) => Ok(Opened::Ready(Target {
+            live,
+            workplace,
+            beside,
+            _lock: lock,
+        })),
         Err(TryLockError::WouldBlock) => Ok(Opened::Busy),
         Err(TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("{} cannot be locked", workplace.display()))
@@ -61,12 +66,21 @@ fn resolve(out: &Path) -> Result<PathBuf> {
         return Err(UsageError::new("--out is empty; name the directory to publish into").into());
     }
     let refused = |problem: &str| {
-        UsageError::new(format!("--out {}: {problem}; name a directory to publish into", out.display()))
+        UsageError::new(format!(
+            "--out {}: {problem}; name a directory to publish into",
+            out.display()
+        ))
     };
     match out.symlink_metadata() {
         Ok(_) => {
-            let live = out.canonicalize().map_err(|error| refused(&error.to_string()))?;
-            if live.is_dir() { Ok(live) } else { Err(refused("it is not a directory").into()) }
+            let live = out
+                .canonicalize()
+                .map_err(|error| refused(&error.to_string()))?;
+            if live.is_dir() {
+                Ok(live)
+            } else {
+                Err(refused("it is not a directory").into())
+            }
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let out = std::path::absolute(out).map_err(|error| refused(&error.to_string()))?;
@@ -74,9 +88,14 @@ fn resolve(out: &Path) -> Result<PathBuf> {
                 return Err(refused("it has no name").into());
             };
             super::tree::make_folders(parent).with_context(|| {
-                format!("{} cannot be created; check the path and its permissions", parent.display())
+                format!(
+                    "{} cannot be created; check the path and its permissions",
+                    parent.display()
+                )
             })?;
-            let parent = parent.canonicalize().with_context(|| parent.display().to_string())?;
+            let parent = parent
+                .canonicalize()
+                .with_context(|| parent.display().to_string())?;
             Ok(parent.join(name))
         }
         Err(error) => Err(refused(&error.to_string()).into()),
@@ -86,7 +105,9 @@ fn resolve(out: &Path) -> Result<PathBuf> {
 /// Directories that nobody means to replace.
 fn refuse_dear(out: &Path, live: &Path) -> Result<(), UsageError> {
     let home = std::env::var_os("HOME").and_then(|home| PathBuf::from(home).canonicalize().ok());
-    let current = std::env::current_dir().and_then(|current| current.canonicalize()).ok();
+    let current = std::env::current_dir()
+        .and_then(|current| current.canonicalize())
+        .ok();
     let what = if live.parent().is_none() {
         "the root of the file system"
     } else if home.is_some_and(|home| home.starts_with(live)) {
@@ -104,7 +125,9 @@ fn refuse_dear(out: &Path, live: &Path) -> Result<(), UsageError> {
 
 /// Whatever lies in the live directory is served: nothing private may.
 fn refuse_private(out: &Path, live: &Path, private: &Path) -> Result<(), UsageError> {
-    let inside = private.canonicalize().is_ok_and(|private| private.starts_with(live));
+    let inside = private
+        .canonicalize()
+        .is_ok_and(|private| private.starts_with(live));
     if !inside {
         return Ok(());
     }
@@ -133,9 +156,14 @@ fn refuse_foreign(out: &Path, live: &Path, demo: bool) -> Result<()> {
     // A new volume comes with lost+found; an interrupted first build leaves a workplace.
     let ours = ["lost+found", INSIDE];
     let foreign = entries.find_map(|entry| {
-        entry.ok().map(|entry| entry.file_name()).filter(|name| !ours.iter().any(|o| name == *o))
+        entry
+            .ok()
+            .map(|entry| entry.file_name())
+            .filter(|name| !ours.iter().any(|o| name == *o))
     });
-    let Some(foreign) = foreign else { return Ok(()) };
+    let Some(foreign) = foreign else {
+        return Ok(());
+    };
     Err(UsageError::new(format!(
         "{} is not empty and was not published by syncmon (it holds {} and no {MANIFEST}); \
          nothing in it was touched: name an empty or a new directory",
@@ -163,7 +191,10 @@ fn workplace(live: &Path) -> Result<(PathBuf, bool)> {
             Ok(folder) => return Ok((folder, true)),
             Err(error) if !may_go_inside(&error, live) => {
                 return Err(error).with_context(|| {
-                    format!("no folder for staging can be made beside {}", live.display())
+                    format!(
+                        "no folder for staging can be made beside {}",
+                        live.display()
+                    )
                 });
             }
             Err(_) => {}
@@ -175,5 +206,8 @@ fn workplace(live: &Path) -> Result<(PathBuf, bool)> {
 }
 
 fn may_go_inside(error: &std::io::Error, live: &Path) -> bool {
-    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) && live.is_dir()
+    matches!(
+        error.kind(),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+    ) && live.is_dir()
 }

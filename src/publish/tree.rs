@@ -26,12 +26,19 @@ pub fn write_site(directory: &Path, manifest: &Manifest, files: &[OutputFile]) -
 pub fn write_file(root: &Path, relative: &str, bytes: &[u8]) -> Result<()> {
     let path = root.join(relative);
     let written = make_parents(root, relative).and_then(|()| {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o644)
+            .open(&path)?;
         file.write_all(bytes)?;
         file.set_permissions(Permissions::from_mode(0o644))
     });
     written.with_context(|| {
-        format!("{} cannot be written; check free space and permissions", path.display())
+        format!(
+            "{} cannot be written; check free space and permissions",
+            path.display()
+        )
     })
 }
 
@@ -43,7 +50,12 @@ pub fn make_parents(root: &Path, relative: &str) -> std::io::Result<()> {
         folder.push(part);
         match folder.symlink_metadata() {
             Ok(found) if found.is_dir() => {}
-            Ok(_) => return Err(std::io::Error::new(ErrorKind::NotADirectory, "it is not a folder")),
+            Ok(_) => {
+                return Err(std::io::Error::new(
+                    ErrorKind::NotADirectory,
+                    "it is not a folder",
+                ));
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => make_folder(&folder)?,
             Err(error) => return Err(error),
         }
@@ -96,7 +108,10 @@ pub fn remove_ours(directory: &Path) -> Result<()> {
         found => found.with_context(|| directory.display().to_string())?,
     };
     if !found.is_dir() {
-        bail!("{} is in the way and is not a folder of syncmon's; move it away", directory.display());
+        bail!(
+            "{} is in the way and is not a folder of syncmon's; move it away",
+            directory.display()
+        );
     }
     if Manifest::of(directory).is_some() {
         // Does not follow links: it removes the links themselves.
@@ -114,7 +129,10 @@ pub fn remove_ours(directory: &Path) -> Result<()> {
 /// Carries over what lies in `live` without having been published: a `.well-known`, a robots.txt.
 /// Where a published file has the same name, the published one stays.
 pub fn carry_over(live: &Path, published: &BTreeSet<String>, staged: &Path) -> Result<()> {
-    let mut walk = WalkDir::new(live).follow_links(false).min_depth(1).into_iter();
+    let mut walk = WalkDir::new(live)
+        .follow_links(false)
+        .min_depth(1)
+        .into_iter();
     while let Some(entry) = walk.next() {
         let entry = entry.with_context(|| format!("{} cannot be read", live.display()))?;
         let relative = entry.path().strip_prefix(live).expect("walked from there");
@@ -160,7 +178,10 @@ fn holds_only_published(folder: &Path, relative: &Path, published: &BTreeSet<Str
     published.iter().any(|file| file.starts_with(&prefix))
         && WalkDir::new(folder).min_depth(1).into_iter().all(|entry| {
             entry.is_ok_and(|entry| {
-                let below = entry.path().strip_prefix(folder).expect("walked from there");
+                let below = entry
+                    .path()
+                    .strip_prefix(folder)
+                    .expect("walked from there");
                 entry.file_type().is_dir()
                     || published.contains(&format!("{prefix}{}", below.to_string_lossy()))
             })
@@ -171,6 +192,9 @@ fn holds_only_published(folder: &Path, relative: &Path, published: &BTreeSet<Str
 pub fn sync(directory: &Path) -> Result<()> {
     let opened = File::open(directory).with_context(|| directory.display().to_string())?;
     rustix::fs::syncfs(&opened).with_context(|| {
-        format!("{}: the disk did not take what was written; nothing was published", directory.display())
+        format!(
+            "{}: the disk did not take what was written; nothing was published",
+            directory.display()
+        )
     })
 }

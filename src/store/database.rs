@@ -74,7 +74,9 @@ fn sqlite(path: &str) -> Result<Database, UsageError> {
         ));
     }
     let path = std::path::absolute(path).map_err(|error| {
-        UsageError::new(format!("the SQLite file {path} cannot be located ({error})"))
+        UsageError::new(format!(
+            "the SQLite file {path} cannot be located ({error})"
+        ))
     })?;
     Ok(Database::Sqlite(path))
 }
@@ -95,13 +97,19 @@ const PARAMETERS: &[&str] = &[
     "options",
 ];
 
-const ENCODE: &str = "in a user name or password, write @ : / ? # [ ] % as %40 %3A %2F %3F %23 %5B %5D %25";
+const ENCODE: &str =
+    "in a user name or password, write @ : / ? # [ ] % as %40 %3A %2F %3F %23 %5B %5D %25";
 
 fn postgres(text: &str, allow_insecure_tls: bool) -> Result<Postgres, UsageError> {
     let url = Url::parse(text).map_err(|error| {
-        UsageError::new(format!("DATABASE_URL cannot be read as a URL ({error}); {ENCODE}"))
+        UsageError::new(format!(
+            "DATABASE_URL cannot be read as a URL ({error}); {ENCODE}"
+        ))
     })?;
-    if url.fragment().is_some() || url.path().contains('@') || url.query().is_some_and(|q| q.contains('@')) {
+    if url.fragment().is_some()
+        || url.path().contains('@')
+        || url.query().is_some_and(|q| q.contains('@'))
+    {
         return Err(UsageError::new(format!(
             "DATABASE_URL holds a character that ends the password too early; {ENCODE}"
         )));
@@ -117,7 +125,9 @@ fn postgres(text: &str, allow_insecure_tls: bool) -> Result<Postgres, UsageError
             "sslmode" => check_ssl_mode(&value)?,
             "sslrootcert" | "sslcert" | "sslkey" => check_file(&key, &value)?,
             "port" if value.parse::<u16>().is_err() => {
-                return Err(UsageError::new("the parameter port of DATABASE_URL is not a port number"));
+                return Err(UsageError::new(
+                    "the parameter port of DATABASE_URL is not a port number",
+                ));
             }
             "password" => secrets.push(value.to_string()),
             known if PARAMETERS.contains(&known) => {}
@@ -139,7 +149,9 @@ fn postgres(text: &str, allow_insecure_tls: bool) -> Result<Postgres, UsageError
         check_file("PGSSLROOTCERT", &certificate)?;
     }
     let options: PgConnectOptions = stripped.as_str().parse().map_err(|_| {
-        UsageError::new(format!("DATABASE_URL cannot be read as a connection string; {ENCODE}"))
+        UsageError::new(format!(
+            "DATABASE_URL cannot be read as a connection string; {ENCODE}"
+        ))
     })?;
     check_tls(&options, allow_insecure_tls)?;
     // Poolers refuse extra_float_digits, and prepared statements do not survive them.
@@ -147,7 +159,11 @@ fn postgres(text: &str, allow_insecure_tls: bool) -> Result<Postgres, UsageError
     if options.get_application_name().is_none() {
         options = options.application_name("syncmon");
     }
-    Ok(Postgres { options, secrets, connect_timeout })
+    Ok(Postgres {
+        options,
+        secrets,
+        connect_timeout,
+    })
 }
 
 /// What travels to another machine is encrypted, and that machine's certificate checked.
@@ -170,7 +186,9 @@ fn is_local(options: &PgConnectOptions) -> bool {
     options.get_socket().is_some()
         || host.starts_with('/')
         || host == "localhost"
-        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        || address
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 fn check_ssl_mode(value: &str) -> Result<(), UsageError> {
@@ -193,25 +211,53 @@ fn check_file(key: &str, value: &str) -> Result<(), UsageError> {
 }
 
 fn timeout(value: &str) -> Result<Duration, UsageError> {
-    value.parse().map(|seconds: u32| Duration::from_secs(seconds.max(1).into())).map_err(|_| {
-        UsageError::new("the parameter connect_timeout of DATABASE_URL is not a number of seconds")
-    })
+    value
+        .parse()
+        .map(|seconds: u32| Duration::from_secs(seconds.max(1).into()))
+        .map_err(|_| {
+            UsageError::new(
+                "the parameter connect_timeout of DATABASE_URL is not a number of seconds",
+            )
+        })
 }
 
 /// A parameter's name where it looks like one; a slipped password does not.
 fn nameable(key: &str) -> String {
     let plain = key.len() <= 32 && key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-    let known = ["hostaddr", "pgbouncer", "sslpassword", "sslcrl", "channel_binding", "gssencmode",
-        "target_session_attrs", "keepalives", "pool_timeout", "connection_limit", "schema", "search_path",
-        "requiressl", "sslcompression", "sslsni", "supa", "passfile", "service"];
-    if plain && known.contains(&key) { format!(" ({key})") } else { String::new() }
+    let known = [
+        "hostaddr",
+        "pgbouncer",
+        "sslpassword",
+        "sslcrl",
+        "channel_binding",
+        "gssencmode",
+        "target_session_attrs",
+        "keepalives",
+        "pool_timeout",
+        "connection_limit",
+        "schema",
+        "search_path",
+        "requiressl",
+        "sslcompression",
+        "sslsni",
+        "supa",
+        "passfile",
+        "service",
+    ];
+    if plain && known.contains(&key) {
+        format!(" ({key})")
+    } else {
+        String::new()
+    }
 }
 
 fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
-        let hex = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let hex = tail
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
         match hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
             Some(byte) if *first == b'%' => {
                 bytes.push(byte);
@@ -243,7 +289,7 @@ mod tests {
             "postgres://ro:pw@localhost/app",
             "postgresql://ro:pw@127.0.0.1:5433/app",
             "postgres://ro:pw@[::1]/app",
-            "postgres://ro@/app?host=/var/run/postgresql",
+            "postgres:///app?user=ro&host=/var/run/postgresql",
             "postgres://ro@%2Ftmp/app",
             "sqlite:data.sqlite",
         ] {
@@ -253,12 +299,24 @@ mod tests {
 
     #[test]
     fn other_hosts_need_verified_tls() {
-        for mode in ["", "?sslmode=disable", "?sslmode=prefer", "?sslmode=require", "?sslmode=verify-ca"] {
+        for mode in [
+            "",
+            "?sslmode=disable",
+            "?sslmode=prefer",
+            "?sslmode=require",
+            "?sslmode=verify-ca",
+        ] {
             let url = format!("postgres://ro:S3cret@db.example.org/app{mode}");
             assert!(refusal(&url).contains("sslmode=verify-full"), "{mode}");
             assert!(Database::parse(&url, true).is_ok());
         }
-        assert!(Database::parse("postgres://ro:pw@db.example.org/app?sslmode=verify-full", false).is_ok());
+        assert!(
+            Database::parse(
+                "postgres://ro:pw@db.example.org/app?sslmode=verify-full",
+                false
+            )
+            .is_ok()
+        );
     }
 
     #[test]
@@ -278,13 +336,19 @@ mod tests {
             "postgres://ro:pw@localhost/db?connect_timeout=S3cret",
         ] {
             let message = refusal(url);
-            assert!(!message.to_lowercase().contains("s3cret"), "{url}: {message}");
+            assert!(
+                !message.to_lowercase().contains("s3cret"),
+                "{url}: {message}"
+            );
         }
     }
 
     #[test]
     fn the_identity_names_host_port_and_database_but_no_user() {
         let database = Database::parse("postgres://ro:pw@localhost:5433/app", false).ok();
-        assert_eq!(database.map(|d| d.identity()).as_deref(), Some("postgres localhost:5433/app"));
+        assert_eq!(
+            database.map(|d| d.identity()).as_deref(),
+            Some("postgres localhost:5433/app")
+        );
     }
 }

@@ -66,8 +66,12 @@ pub fn facts(json: &str, now: Option<DateTime<Utc>>) -> Result<DatabaseFacts> {
 
 /// Decodes the row of one entity.
 pub fn observation(entity_type: &str, json: &str) -> Result<Observation> {
-    let raw: RawObservation = serde_json::from_str(json)
-        .with_context(|| format!("the row of {:?} is not as expected", text::word(entity_type)))?;
+    let raw: RawObservation = serde_json::from_str(json).with_context(|| {
+        format!(
+            "the row of {:?} is not as expected",
+            text::word(entity_type)
+        )
+    })?;
     Ok(Observation {
         entity_type: entity_type.to_owned(),
         state: raw.state.map(state),

@@ -66,7 +66,9 @@ async fn apply_to_postgres(
 }
 
 async fn execute_in_sqlite(path: &Path, script: String) -> Result<(), Unreadable> {
-    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true);
     let mut connection = SqliteConnection::connect_with(&options)
         .await
         .map_err(|error| Unreadable::from_sqlx(&error))?;
@@ -74,5 +76,8 @@ async fn execute_in_sqlite(path: &Path, script: String) -> Result<(), Unreadable
         .execute(&mut connection)
         .await
         .map_err(|error| Unreadable::from_sqlx(&error))?;
-    connection.close().await.map_err(|error| Unreadable::from_sqlx(&error))
+    connection
+        .close()
+        .await
+        .map_err(|error| Unreadable::from_sqlx(&error))
 }

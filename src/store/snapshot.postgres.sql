@@ -53,10 +53,10 @@ from (select entity_type from entities order by entity_type) e
 left join lateral (
     select json_build_object(
         'status', left(s.status, 200),
-        'last_sync_time', round(date_part('epoch', least(greatest(s.last_sync_time,
-            '0001-01-01 00:00:00+00'), '9999-12-31 23:59:59+00')) * 1e6)::bigint,
-        'updated_at', round(date_part('epoch', least(greatest(s.updated_at,
-            '0001-01-01 00:00:00+00'), '9999-12-31 23:59:59+00')) * 1e6)::bigint,
+        'last_sync_time', case when s.last_sync_time is not null then round(date_part('epoch', least(greatest(
+                s.last_sync_time, '0001-01-01 00:00:00+00'), '9999-12-31 23:59:59+00')) * 1e6)::bigint end,
+        'updated_at', case when s.updated_at is not null then round(date_part('epoch', least(greatest(
+                s.updated_at, '0001-01-01 00:00:00+00'), '9999-12-31 23:59:59+00')) * 1e6)::bigint end,
         'error', left(s.error_message, 4000),
         'error_length', length(s.error_message)
     ) as value
@@ -85,8 +85,8 @@ left join lateral (
                 l.status,
                 l.action,
                 l.duration_seconds < 0 or l.duration_seconds = 'NaN' as odd,
-                round(date_part('epoch', least(greatest(l."timestamp",
-                    '0001-01-01 00:00:00+00'), '9999-12-31 23:59:59+00')) * 1e6)::bigint
+                case when l."timestamp" is not null then round(date_part('epoch', least(greatest(
+                l."timestamp", '0001-01-01 00:00:00+00'), '9999-12-31 23:59:59+00')) * 1e6)::bigint end
                 + case
                     when l.duration_seconds > 0 and l.duration_seconds <= 100000000000
                         then round(l.duration_seconds * 1000000)::bigint
@@ -105,8 +105,8 @@ left join lateral (
     from (
         select json_build_object(
             'id', l.id,
-            'started', round(date_part('epoch', least(greatest(l."timestamp",
-                '0001-01-01 00:00:00+00'), '9999-12-31 23:59:59+00')) * 1e6)::bigint,
+            'started', case when l."timestamp" is not null then round(date_part('epoch', least(greatest(
+                l."timestamp", '0001-01-01 00:00:00+00'), '9999-12-31 23:59:59+00')) * 1e6)::bigint end,
             'action', left(l.action, 200),
             'status', left(l.status, 200),
             'duration', left(l.duration_seconds::text, 40),
@@ -125,8 +125,8 @@ left join lateral (
     from (
         select json_build_object(
             'id', l.id,
-            'started', round(date_part('epoch', least(greatest(l."timestamp",
-                '0001-01-01 00:00:00+00'), '9999-12-31 23:59:59+00')) * 1e6)::bigint,
+            'started', case when l."timestamp" is not null then round(date_part('epoch', least(greatest(
+                l."timestamp", '0001-01-01 00:00:00+00'), '9999-12-31 23:59:59+00')) * 1e6)::bigint end,
             'action', left(l.action, 200),
             'status', left(l.status, 200),
             'duration', left(l.duration_seconds::text, 40),

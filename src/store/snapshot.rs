@@ -34,7 +34,10 @@ pub fn statement(database: &Database, now: DateTime<Utc>) -> String {
         Database::Postgres(_) => POSTGRES_STATEMENT,
         Database::Sqlite(_) => SQLITE_STATEMENT,
     };
-    text.replace("{window_start}", &(now - WINDOW).timestamp_micros().to_string())
+    text.replace(
+        "{window_start}",
+        &(now - WINDOW).timestamp_micros().to_string(),
+    )
 }
 
 /// Takes a snapshot. `as_of` is the builder's moment; `clock_given` says that it was set by hand
@@ -49,16 +52,28 @@ pub async fn read(
     let clock = (!clock_given).then_some(as_of);
     let taken = match database {
         Database::Postgres(postgres) => {
-            timeout(limits.read, read_postgres(postgres, statement, clock, limits.connect)).await
+            timeout(
+                limits.read,
+                read_postgres(postgres, statement, clock, limits.connect),
+            )
+            .await
         }
         Database::Sqlite(path) => {
-            timeout(limits.read, read_sqlite(path, statement, clock, limits.connect)).await
+            timeout(
+                limits.read,
+                read_sqlite(path, statement, clock, limits.connect),
+            )
+            .await
         }
     };
     let (database, mut entities) =
         taken.map_err(|_elapsed| Unreadable::read_timeout(limits.read))??;
     entities.sort_unstable_by(|a, b| a.entity_type.cmp(&b.entity_type));
-    Ok(Snapshot { as_of, database, entities })
+    Ok(Snapshot {
+        as_of,
+        database,
+        entities,
+    })
 }
 
 type Taken = (DatabaseFacts, Vec<Observation>);
@@ -70,7 +85,10 @@ async fn read_postgres(
     clock: Option<DateTime<Utc>>,
     connect_limit: Duration,
 ) -> Result<Taken, Unreadable> {
-    let connect_limit = postgres.connect_timeout.unwrap_or(connect_limit).min(connect_limit);
+    let connect_limit = postgres
+        .connect_timeout
+        .unwrap_or(connect_limit)
+        .min(connect_limit);
     let mut connection = timeout(connect_limit, PgConnection::connect_with(&postgres.options))
         .await
         .map_err(|_elapsed| Unreadable::connect_timeout(connect_limit))?
@@ -114,7 +132,12 @@ async fn read_sqlite(
             let entity_type: Option<&[u8]> = column(&row, 0)?;
             let json: &[u8] = column(&row, 1)?;
             let entity_type = entity_type.map(String::from_utf8_lossy);
-            take(&mut taken, entity_type.as_deref(), &String::from_utf8_lossy(json), clock)?;
+            take(
+                &mut taken,
+                entity_type.as_deref(),
+                &String::from_utf8_lossy(json),
+                clock,
+            )?;
         }
     }
     let _ = connection.close().await;
@@ -124,7 +147,9 @@ async fn read_sqlite(
 async fn next<R>(
     rows: &mut (impl TryStreamExt<Ok = R, Error = sqlx::Error> + Unpin),
 ) -> Result<Option<R>, Unreadable> {
-    rows.try_next().await.map_err(|error| Unreadable::from_sqlx(&error))
+    rows.try_next()
+        .await
+        .map_err(|error| Unreadable::from_sqlx(&error))
 }
 
 fn column<'r, R, T>(row: &'r R, index: usize) -> Result<T, Unreadable>
@@ -133,7 +158,8 @@ where
     usize: sqlx::ColumnIndex<R>,
     T: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
 {
-    row.try_get(index).map_err(|error| Unreadable::from_sqlx(&error))
+    row.try_get(index)
+        .map_err(|error| Unreadable::from_sqlx(&error))
 }
 
 /// The row without an entity is about the database itself.

@@ -15,7 +15,10 @@ pub struct Unreadable {
 
 impl Unreadable {
     fn new(plain: &'static str, what: impl AsRef<str>, remedy: &str) -> Unreadable {
-        Unreadable { plain, technical: format!("{}; {remedy}", what.as_ref()) }
+        Unreadable {
+            plain,
+            technical: format!("{}; {remedy}", what.as_ref()),
+        }
     }
 
     /// Connecting took longer than it may.
@@ -31,7 +34,10 @@ impl Unreadable {
     pub fn read_timeout(after: Duration) -> Unreadable {
         Unreadable::new(
             "The database took too long to answer.",
-            format!("no complete answer within {}", humantime::format_duration(after)),
+            format!(
+                "no complete answer within {}",
+                humantime::format_duration(after)
+            ),
             "check the server's load, and that syncmon init-db has created the index",
         )
     }
@@ -87,7 +93,9 @@ fn from_io(error: &std::io::Error) -> Unreadable {
             format!("the server's socket is not there ({text})"),
             "check that the server runs, and the directory of its socket",
         ),
-        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted
+        ErrorKind::UnexpectedEof
+        | ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
         | ErrorKind::BrokenPipe => Unreadable::new(
             "The connection to the database broke.",
             format!("the connection was closed before the answer was complete ({text})"),
@@ -126,9 +134,11 @@ fn from_database(error: &dyn DatabaseError) -> Unreadable {
             what,
             "check the database name in DATABASE_URL",
         ),
-        "42P01" | "42703" | "42883" | "42804" => {
-            Unreadable::new(NO_SYNC_TABLES, what, "run syncmon init-db with an administrator's connection string")
-        }
+        "42P01" | "42703" | "42883" | "42804" => Unreadable::new(
+            NO_SYNC_TABLES,
+            what,
+            "run syncmon init-db with an administrator's connection string",
+        ),
         "42501" => Unreadable::new(
             "The database does not let syncmon read the sync tables.",
             what,
@@ -155,7 +165,11 @@ fn from_database(error: &dyn DatabaseError) -> Unreadable {
             "check host and user (role.PROJECT) of the pooler, and that the project is not paused",
         ),
         "" | "1" if message.contains("no such table") || message.contains("no such column") => {
-            Unreadable::new(NO_SYNC_TABLES, message, "run syncmon init-db with the same DATABASE_URL")
+            Unreadable::new(
+                NO_SYNC_TABLES,
+                message,
+                "run syncmon init-db with the same DATABASE_URL",
+            )
         }
         "14" => Unreadable::new(
             "The database file could not be opened.",

@@ -60,9 +60,17 @@ pub fn entity_page(assessment: &Assessment, entity: &EntityAssessment, site: Sit
         verdict: verdict(entity, speaker),
         entity_type: word(&entity.policy.entity_type),
         table: entity.policy.table.clone(),
-        notices: entity.notices.iter().map(|n| sentences::notice(n, speaker)).collect(),
+        notices: entity
+            .notices
+            .iter()
+            .map(|n| sentences::notice(n, speaker))
+            .collect(),
         newest_failure: newest_failure(entity, speaker),
-        state: entity.observation.state.as_ref().map(|state| state_row(state, speaker)),
+        state: entity
+            .observation
+            .state
+            .as_ref()
+            .map(|state| state_row(state, speaker)),
         strip: strip_of(entity, site),
         runs: runs
             .iter()
@@ -83,16 +91,25 @@ fn newest_failure(entity: &EntityAssessment, speaker: Speaker) -> Option<Failure
     let failure = entity.evidence.newest_failure?;
     let seen = &entity.observation;
     let (recorded_in, error) = match failure.record {
-        FailureRecord::State => ("sync_state", seen.state.as_ref().and_then(|s| s.error.clone())),
+        FailureRecord::State => (
+            "sync_state",
+            seen.state.as_ref().and_then(|s| s.error.clone()),
+        ),
         FailureRecord::Log => (
             "the log",
             seen.errors
                 .iter()
-                .find(|run| run.finished_at() == entity.evidence.log_failure && run.status == Status::Failed)
+                .find(|run| {
+                    run.finished_at() == entity.evidence.log_failure && run.status == Status::Failed
+                })
                 .and_then(|run| run.error.clone()),
         ),
     };
-    Some(Failure { moment: moment(failure.at, speaker), recorded_in, error })
+    Some(Failure {
+        moment: moment(failure.at, speaker),
+        recorded_in,
+        error,
+    })
 }
 
 fn state_row(state: &SyncState, speaker: Speaker) -> State {

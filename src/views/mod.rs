@@ -42,11 +42,19 @@ pub fn page_path(entity_type: &str) -> String {
 
 /// The verdict and one line an entity, for a terminal.
 pub fn terminal(assessment: &Assessment, site: Site) -> String {
-    let width = |of: fn(&str) -> usize, texts: &[String]| texts.iter().map(|t| of(t)).max().unwrap_or(0);
+    let width =
+        |of: fn(&str) -> usize, texts: &[String]| texts.iter().map(|t| of(t)).max().unwrap_or(0);
     let count: fn(&str) -> usize = |text| text.chars().count();
-    let names: Vec<_> = assessment.entities.iter().map(|e| e.policy.name.clone()).collect();
-    let words: Vec<_> =
-        assessment.entities.iter().map(|e| words::reason(e.reason).to_owned()).collect();
+    let names: Vec<_> = assessment
+        .entities
+        .iter()
+        .map(|e| e.policy.name.clone())
+        .collect();
+    let words: Vec<_> = assessment
+        .entities
+        .iter()
+        .map(|e| words::reason(e.reason).to_owned())
+        .collect();
     let (name_width, word_width) = (width(count, &names), width(count, &words));
     let mut text = format!("{}\n\n", sentences::summary(assessment, site.speaker));
     for ((entity, name), word) in assessment.entities.iter().zip(&names).zip(&words) {
@@ -57,7 +65,9 @@ pub fn terminal(assessment: &Assessment, site: Site) -> String {
             }
             _ => "no success on record".to_owned(),
         };
-        text.push_str(&format!("  {health:<6}  {name:<name_width$}  {word:<word_width$}  {when}\n"));
+        text.push_str(&format!(
+            "  {health:<6}  {name:<name_width$}  {word:<word_width$}  {when}\n"
+        ));
     }
     text
 }

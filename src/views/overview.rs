@@ -39,9 +39,18 @@ pub fn overview_page(assessment: &Assessment, site: Site) -> OverviewPage {
         frame: frame(assessment, site),
         health: words::health(assessment.health),
         summary: sentences::summary(assessment, site.speaker),
-        rows: assessment.worst_first().into_iter().map(|entity| row(entity, site)).collect(),
+        rows: assessment
+            .worst_first()
+            .into_iter()
+            .map(|entity| row(entity, site))
+            .collect(),
         legend: sentences::legend(defaults),
-        exceptions: assessment.entities.iter().filter(own_limits).map(sentences::exception).collect(),
+        exceptions: assessment
+            .entities
+            .iter()
+            .filter(own_limits)
+            .map(sentences::exception)
+            .collect(),
     }
 }
 
@@ -60,6 +69,10 @@ fn row(entity: &EntityAssessment, site: Site) -> Row {
         newest_run: newest_run(entity, site.speaker),
         next,
         strip: strip_of(entity, site),
-        notices: entity.notices.iter().map(|n| sentences::notice(n, site.speaker)).collect(),
+        notices: entity
+            .notices
+            .iter()
+            .map(|n| sentences::notice(n, site.speaker))
+            .collect(),
     }
 }

@@ -22,7 +22,9 @@ pub struct Frame {
 
 pub fn frame(assessment: &Assessment, site: Site) -> Frame {
     let validity = sentences::validity(assessment, site.speaker);
-    let (read, until) = validity.map(|validity| (validity.read, validity.until)).unzip();
+    let (read, until) = validity
+        .map(|validity| (validity.read, validity.until))
+        .unzip();
     Frame {
         title: site.title.to_owned(),
         demo: site.demo,
@@ -144,7 +146,12 @@ pub fn strip_of(entity: &EntityAssessment, site: Site) -> Strip {
         yellow: bars(Some(Health::Yellow), 6),
         red: bars(Some(Health::Red), 0),
         label: label(&days),
-        days: days.iter().rev().filter(|day| day.worst().is_some()).map(strip_day).collect(),
+        days: days
+            .iter()
+            .rev()
+            .filter(|day| day.worst().is_some())
+            .map(strip_day)
+            .collect(),
     }
 }
 
@@ -223,7 +230,9 @@ pub fn newest_run(entity: &EntityAssessment, speaker: Speaker) -> Option<String>
 }
 
 fn completed(run: &Run, duration: Option<String>) -> String {
-    let records = run.records_processed.map(|number| counted(number, "record", "records"));
+    let records = run
+        .records_processed
+        .map(|number| counted(number, "record", "records"));
     match (records, duration) {
         (Some(records), Some(duration)) => format!("{records} in {duration}"),
         (Some(records), None) => records,

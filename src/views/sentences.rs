@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::times::{Speaker, ago, counted, span};
+use super::times::{Speaker, counted, span};
 use crate::health::{
     Assessment, EntityAssessment, Health, Notice, Reason, Source, Table, Thresholds,
 };
@@ -11,15 +11,26 @@ use crate::model::Status;
 /// The verdict in one sentence.
 pub fn summary(assessment: &Assessment, speaker: Speaker) -> String {
     let entities = assessment.worst_first();
-    let problems: Vec<_> =
-        entities.iter().filter(|entity| entity.health() != Health::Green).copied().collect();
+    let problems: Vec<_> = entities
+        .iter()
+        .filter(|entity| entity.health() != Health::Green)
+        .copied()
+        .collect();
     let verdict = match problems.as_slice() {
-        [] => all_well(entities.len(), entities.first().map(|entity| entity.policy.name.as_str())),
+        [] => all_well(
+            entities.len(),
+            entities.first().map(|entity| entity.policy.name.as_str()),
+        ),
         [only] => alone(only, speaker),
         [first, second] => format!("{}, {}", short(first), short(second)),
         [first, second, rest @ ..] => {
             let more = if rest.len() == 1 { "needs" } else { "need" };
-            format!("{}, {}, and {} more {more} attention", short(first), short(second), rest.len())
+            format!(
+                "{}, {}, and {} more {more} attention",
+                short(first),
+                short(second),
+                rest.len()
+            )
         }
     };
     match (&assessment.source, assessment.as_of) {
@@ -65,7 +76,12 @@ pub fn predicate(reason: Reason) -> &'static str {
 
 /// An entity's problem when it is the only one: "Inventory has not synced since …".
 fn alone(entity: &EntityAssessment, speaker: Speaker) -> String {
-    let since = || entity.evidence.last_success.map(|at| not_since(&entity.policy.name, at, speaker));
+    let since = || {
+        entity
+            .evidence
+            .last_success
+            .map(|at| not_since(&entity.policy.name, at, speaker))
+    };
     match entity.reason {
         Reason::Overdue | Reason::Late => since().unwrap_or_else(|| short(entity)),
         Reason::Fresh
@@ -87,23 +103,30 @@ pub fn not_since(name: &str, at: DateTime<Utc>, speaker: Speaker) -> String {
 /// What the verdict on one entity rests on, in a sentence or two.
 pub fn detail(entity: &EntityAssessment, speaker: Speaker) -> String {
     let name = &entity.policy.name;
-    let last = match (entity.evidence.last_success, entity.age) {
-        (Some(at), Some(age)) => {
-            format!("Last success {}, {}.", ago(age), speaker.day_and_time(at))
-        }
-        _ => "There is no record of a success.".to_owned(),
+    let last = match entity.evidence.last_success {
+        Some(at) => format!("The last success was on {}.", speaker.day_and_time(at)),
+        None => "There is no record of a success.".to_owned(),
     };
     let limits = entity.policy.thresholds;
     match entity.reason {
         Reason::Fresh => last,
-        Reason::Late => format!("{name} should sync at least every {}. {last}", span(limits.late_after)),
+        Reason::Late => format!(
+            "{name} should sync at least every {}. {last}",
+            span(limits.late_after)
+        ),
         Reason::Overdue => format!(
             "{} (more than {}).",
-            entity.evidence.last_success.map_or(last, |at| not_since(name, at, speaker)),
+            entity
+                .evidence
+                .last_success
+                .map_or(last, |at| not_since(name, at, speaker)),
             span(limits.overdue_after)
         ),
         Reason::Failed => match entity.evidence.newest_failure {
-            Some(failure) => format!("The sync failed on {}. {last}", speaker.day_and_time(failure.at)),
+            Some(failure) => format!(
+                "The sync failed on {}. {last}",
+                speaker.day_and_time(failure.at)
+            ),
             None => last,
         },
         Reason::NeverSynced => format!("{name} has never been synced, as far as is recorded."),
@@ -111,7 +134,10 @@ pub fn detail(entity: &EntityAssessment, speaker: Speaker) -> String {
             Some(_) => format!("A success of {name} is recorded, but not when it happened."),
             None => "Nothing is known: the database has never been read.".to_owned(),
         },
-        Reason::Stuck => format!("A run has been going for longer than {}. {last}", span(limits.stuck_after)),
+        Reason::Stuck => format!(
+            "A run has been going for longer than {}. {last}",
+            span(limits.stuck_after)
+        ),
         Reason::ClockSkew => format!("Clocks disagree, so freshness cannot be confirmed. {last}"),
         Reason::Hidden => format!("Part of the record is hidden from syncmon. {last}"),
         Reason::OutOfDate => format!("This was read too long ago to be relied on. {last}"),
@@ -123,19 +149,19 @@ pub fn notice(notice: &Notice, speaker: Speaker) -> String {
     let say = |at: &DateTime<Utc>| speaker.day_and_time(*at);
     match notice {
         Notice::FailureOnlyInLog { at } => format!(
-            "Contradiction: the log shows a failed run at {} that sync_state does not know of.",
+            "Contradiction: the log shows a failed run on {} that sync_state does not know of.",
             say(at)
         ),
         Notice::FailureOnlyInState { at } => format!(
-            "Contradiction: sync_state reports a failure at {} that the log does not show.",
+            "Contradiction: sync_state reports a failure on {} that the log does not show.",
             say(at)
         ),
         Notice::SuccessOnlyInLog { at } => format!(
-            "Contradiction: the log shows a completed run at {} that sync_state does not know of.",
+            "Contradiction: the log shows a completed run on {} that sync_state does not know of.",
             say(at)
         ),
         Notice::SuccessOnlyInState { at } => format!(
-            "Contradiction: sync_state reports a success at {} that the log does not show.",
+            "Contradiction: sync_state reports a success on {} that the log does not show.",
             say(at)
         ),
         Notice::StateStillFailed { at } => format!(
@@ -147,15 +173,22 @@ pub fn notice(notice: &Notice, speaker: Speaker) -> String {
             say(at)
         ),
         Notice::WordWithoutTime { status } => {
-            let word = if *status == Status::Failed { "failed" } else { "success" };
+            let word = if *status == Status::Failed {
+                "failed"
+            } else {
+                "success"
+            };
             format!("sync_state says {word}, but gives no time for it; it does not count.")
         }
         Notice::RunNotClosed { since } => format!(
-            "The run that started at {} was never closed in the log, but sync_state reports a later success.",
+            "The run that started on {} was never closed in the log, but sync_state reports a later success.",
             say(since)
         ),
         Notice::RunStuck { since } => {
-            format!("The run that started at {} has not ended; it is probably dead.", say(since))
+            format!(
+                "The run that started on {} has not ended; it is probably dead.",
+                say(since)
+            )
         }
         Notice::SuccessInFuture { at } => format!(
             "A success is recorded for {}, which is in the future; it does not count until the clocks are right.",
@@ -166,7 +199,11 @@ pub fn notice(notice: &Notice, speaker: Speaker) -> String {
             say(at)
         ),
         Notice::DatabaseClock { ahead } => {
-            let direction = if ahead.num_microseconds() > Some(0) { "ahead of" } else { "behind" };
+            let direction = if ahead.num_microseconds() > Some(0) {
+                "ahead of"
+            } else {
+                "behind"
+            };
             format!(
                 "The database's clock is {} {direction} this machine's; until they agree, nothing is shown as up to date.",
                 clock_span(*ahead)
@@ -174,7 +211,10 @@ pub fn notice(notice: &Notice, speaker: Speaker) -> String {
         }
         Notice::UntimedRuns { count } => {
             let count = i64::try_from(*count).unwrap_or(i64::MAX);
-            format!("{} in the log without a timestamp: no evidence of anything.", counted(count, "row is", "rows are"))
+            format!(
+                "{} in the log without a timestamp: no evidence of anything.",
+                counted(count, "row is", "rows are")
+            )
         }
         Notice::OddDurations { count } => {
             let count = i64::try_from(*count).unwrap_or(i64::MAX);
@@ -210,7 +250,9 @@ fn clock_span(ahead: chrono::TimeDelta) -> String {
 
 /// Since when, and why, the database cannot be read; `None` while it can.
 pub fn banner(assessment: &Assessment, speaker: Speaker) -> Option<String> {
-    let Source::Unreachable { since, message } = &assessment.source else { return None };
+    let Source::Unreachable { since, message } = &assessment.source else {
+        return None;
+    };
     Some(match assessment.as_of {
         Some(as_of) => format!(
             "The database could not be read since {}. {message} What you see was read on {}.",
@@ -236,7 +278,10 @@ pub fn validity(assessment: &Assessment, speaker: Speaker) -> Option<Validity> {
     let (as_of, until) = (assessment.as_of?, assessment.valid_until?);
     Some(Validity {
         read: format!("Read on {}.", speaker.in_full(as_of)),
-        until: format!("If it is later than {}, do not rely on this page.", speaker.time_then_day(until)),
+        until: format!(
+            "If it is later than {}, do not rely on this page.",
+            speaker.time_then_day(until)
+        ),
     })
 }
 
@@ -246,7 +291,9 @@ pub fn legend(limits: Thresholds) -> [String; 3] {
     [
         format!("Up to date: synced within {late}"),
         format!("Late: last synced {late} to {overdue} ago, or something stands in doubt"),
-        format!("Overdue or failing: over {overdue} ago, the last run failed, or no success is on record"),
+        format!(
+            "Overdue or failing: over {overdue} ago, the last run failed, or no success is on record"
+        ),
     ]
 }
 

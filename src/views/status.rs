@@ -70,7 +70,11 @@ struct LastRun {
 
 pub fn status(assessment: &Assessment, site: Site) -> Status {
     let source = match &assessment.source {
-        Source::Read => SourceStatus { state: "ok", since: None, message: None },
+        Source::Read => SourceStatus {
+            state: "ok",
+            since: None,
+            message: None,
+        },
         Source::Unreachable { since, message } => SourceStatus {
             state: "unreachable",
             since: Some(*since),
@@ -88,7 +92,11 @@ pub fn status(assessment: &Assessment, site: Site) -> Status {
             health: assessment.health,
             summary: sentences::summary(assessment, site.speaker),
         },
-        entities: assessment.entities.iter().map(|entity| entity_status(entity, site)).collect(),
+        entities: assessment
+            .entities
+            .iter()
+            .map(|entity| entity_status(entity, site))
+            .collect(),
     }
 }
 
@@ -117,7 +125,11 @@ fn entity_status(entity: &EntityAssessment, site: Site) -> EntityStatus {
         running: entity.activity.is_running(),
         turns_yellow_at: entity.turns.yellow_at,
         turns_red_at: entity.turns.red_at,
-        notices: entity.notices.iter().map(|n| sentences::notice(n, site.speaker)).collect(),
+        notices: entity
+            .notices
+            .iter()
+            .map(|n| sentences::notice(n, site.speaker))
+            .collect(),
     }
 }
 

@@ -58,7 +58,10 @@ impl Speaker {
         (0..count)
             .rev()
             .filter_map(|back| today.checked_sub_signed(TimeDelta::days(back)))
-            .map(|date| DayStart { date, at: self.start_of(date) })
+            .map(|date| DayStart {
+                date,
+                at: self.start_of(date),
+            })
             .collect()
     }
 
@@ -123,7 +126,11 @@ pub fn span(duration: TimeDelta) -> String {
 
 /// "1 record", "10,738 records".
 pub fn counted(number: i64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+    format!(
+        "{} {}",
+        grouped(number),
+        if number == 1 { one } else { many }
+    )
 }
 
 #[cfg(test)]
@@ -135,21 +142,42 @@ mod tests {
     }
 
     fn speaker(now: &str) -> Speaker {
-        Speaker { zone: chrono_tz::America::Los_Angeles, now: at(now) }
+        Speaker {
+            zone: chrono_tz::America::Los_Angeles,
+            now: at(now),
+        }
     }
 
     #[test]
     fn moments_are_said_in_the_museums_zone() {
         let speaker = speaker("2026-11-22T20:05:00Z");
-        assert_eq!(speaker.in_full(at("2026-11-22T20:05:00Z")), "Sunday 22 November 2026, 12:05 PST");
-        assert_eq!(speaker.time_then_day(at("2026-11-22T20:20:00Z")), "12:20 PST on Sunday 22 November");
-        assert_eq!(speaker.day_and_time(at("2026-11-21T10:00:00Z")), "Saturday 21 November, 02:00");
-        assert_eq!(speaker.day_and_time(at("2025-11-21T10:00:00Z")), "Friday 21 November 2025, 02:00");
+        assert_eq!(
+            speaker.in_full(at("2026-11-22T20:05:00Z")),
+            "Sunday 22 November 2026, 12:05 PST"
+        );
+        assert_eq!(
+            speaker.time_then_day(at("2026-11-22T20:20:00Z")),
+            "12:20 PST on Sunday 22 November"
+        );
+        assert_eq!(
+            speaker.day_and_time(at("2026-11-21T10:00:00Z")),
+            "Saturday 21 November, 02:00"
+        );
+        assert_eq!(
+            speaker.day_and_time(at("2025-11-21T10:00:00Z")),
+            "Friday 21 November 2025, 02:00"
+        );
         assert_eq!(speaker.briefly(at("2026-11-22T19:22:00Z")), "11:22 PST");
         assert_eq!(speaker.briefly(at("2026-11-21T10:00:00Z")), "Sat 02:00 PST");
         assert_eq!(speaker.briefly(at("2026-11-16T10:00:00Z")), "Mon 02:00 PST");
-        assert_eq!(speaker.briefly(at("2026-11-15T10:00:00Z")), "15 Nov, 02:00 PST");
-        assert_eq!(speaker.briefly(at("2025-07-01T10:00:00Z")), "1 Jul 2025, 03:00 PDT");
+        assert_eq!(
+            speaker.briefly(at("2026-11-15T10:00:00Z")),
+            "15 Nov, 02:00 PST"
+        );
+        assert_eq!(
+            speaker.briefly(at("2025-07-01T10:00:00Z")),
+            "1 Jul 2025, 03:00 PDT"
+        );
     }
 
     #[test]
@@ -158,7 +186,11 @@ mod tests {
         let starts: Vec<_> = days.iter().map(|day| day.at).collect();
         assert_eq!(
             starts,
-            [at("2026-10-31T07:00:00Z"), at("2026-11-01T07:00:00Z"), at("2026-11-02T08:00:00Z")]
+            [
+                at("2026-10-31T07:00:00Z"),
+                at("2026-11-01T07:00:00Z"),
+                at("2026-11-02T08:00:00Z")
+            ]
         );
     }
 

@@ -1,0 +1,6 @@
+//! Integration tests: the program, run as a user runs it, with the real things around it.
+
+mod cluster;
+mod sandbox;
+
+mod first_build;

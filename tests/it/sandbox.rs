@@ -1,0 +1,296 @@
+//! The one builder of test worlds: a directory, a real database, and the program run in it as a
+//! user would run it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection};
+use tempfile::TempDir;
+
+use crate::cluster::Cluster;
+
+/// The program under test.
+pub const SYNCMON: &str = env!("CARGO_BIN_EXE_syncmon");
+
+/// The moment at which most tests take place: Sunday 22 November 2026, 12:05 in Los Angeles.
+pub const NOW: &str = "2026-11-22T20:05:00Z";
+
+/// A directory of its own, with `site` to publish into, `state` to keep things in, and possibly a
+/// database.
+pub struct Sandbox {
+    directory: TempDir,
+    url: Option<String>,
+    variables: BTreeMap<String, String>,
+    arguments: Vec<String>,
+}
+
+/// What a run of the program came to.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Sandbox {
+    /// Without any database.
+    pub fn bare() -> Sandbox {
+        let directory = tempfile::Builder::new()
+            .prefix("syncmon-test-")
+            .tempdir()
+            .unwrap();
+        Sandbox {
+            directory,
+            url: None,
+            variables: BTreeMap::new(),
+            arguments: Vec::new(),
+        }
+    }
+
+    /// With an SQLite database that has the two tables.
+    pub fn sqlite() -> Sandbox {
+        let sandbox = Sandbox::bare();
+        let url = format!("sqlite:{}", sandbox.path("sync.sqlite").display());
+        let sandbox = sandbox.with_url(&url);
+        sandbox.succeeds(&["init-db"]);
+        sandbox
+    }
+
+    /// With a database of its own in the shared PostgreSQL, and the schema in it. The program reads
+    /// as `syncmon_ro`; [`Sandbox::sql`] writes as the owner.
+    pub fn postgres() -> Sandbox {
+        let sandbox = Sandbox::empty_postgres();
+        let cluster = Cluster::shared();
+        let admin = sandbox.url.clone().unwrap();
+        sandbox
+            .with_url(&admin)
+            .succeeds_once_at_a_time(&["init-db"])
+            .with_url(&cluster.url("syncmon_ro", admin.rsplit('/').next().unwrap()))
+    }
+
+    /// With an empty database of its own in the shared PostgreSQL, read as its superuser.
+    pub fn empty_postgres() -> Sandbox {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let cluster = Cluster::shared();
+        let name = format!(
+            "world_{}_{}",
+            std::process::id(),
+            NUMBER.fetch_add(1, Ordering::Relaxed)
+        );
+        execute(
+            &cluster.url("postgres", "postgres"),
+            &format!("create database {name}"),
+        );
+        Sandbox::bare().with_url(&cluster.url("postgres", &name))
+    }
+
+    /// The same two sandboxes for every test that must hold on both databases.
+    pub fn both() -> [Sandbox; 2] {
+        [Sandbox::postgres(), Sandbox::sqlite()]
+    }
+
+    pub fn with_url(mut self, url: &str) -> Sandbox {
+        self.url = Some(url.to_owned());
+        self
+    }
+
+    /// For every later run of the program.
+    pub fn env(mut self, name: &str, value: &str) -> Sandbox {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// For every later build.
+    pub fn arg(mut self, argument: &str) -> Sandbox {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Writes a file, for example `syncmon.toml`.
+    pub fn file(self, name: &str, content: &str) -> Sandbox {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+        self
+    }
+
+    /// Runs SQL in the database as its owner.
+    pub fn sql(self, sql: &str) -> Sandbox {
+        self.execute(sql);
+        self
+    }
+
+    pub fn execute(&self, sql: &str) {
+        let url = self.url.as_ref().expect("this sandbox has no database");
+        execute(
+            &url.replace("postgres://syncmon_ro@", "postgres://postgres@"),
+            sql,
+        );
+    }
+
+    pub fn url(&self) -> &str {
+        self.url.as_deref().expect("this sandbox has no database")
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub fn root(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The program, ready to be run here with nothing inherited but PATH.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(SYNCMON);
+        command
+            .args(arguments)
+            .current_dir(self.directory.path())
+            .env_clear()
+            .env("PATH", std::env::var("PATH").unwrap_or_default())
+            .env("HOME", self.directory.path())
+            .stdin(Stdio::null());
+        if let Some(url) = &self.url {
+            command.env("DATABASE_URL", url);
+        }
+        command.envs(&self.variables);
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        let output = self.command(arguments).output().unwrap();
+        Ended {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Runs the program and insists on exit code 0.
+    pub fn succeeds(&self, arguments: &[&str]) -> Ended {
+        let ended = self.run(arguments);
+        assert_eq!(ended.code, 0, "syncmon {arguments:?}: {ended:?}");
+        ended
+    }
+
+    /// Roles belong to the whole cluster: two `init-db` at once would race for them.
+    fn succeeds_once_at_a_time(self, arguments: &[&str]) -> Sandbox {
+        static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+        let turn = TURN
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.succeeds(arguments);
+        drop(turn);
+        self
+    }
+
+    /// `syncmon build` at a moment, into `site`, with `state`.
+    pub fn build_at(&self, now: &str) -> Ended {
+        let mut arguments = vec![
+            "build",
+            "--out",
+            "site",
+            "--state-dir",
+            "state",
+            "--now",
+            now,
+        ];
+        arguments.extend(self.arguments.iter().map(String::as_str));
+        self.run(&arguments)
+    }
+
+    /// `syncmon build` at [`NOW`], insisting on exit code 0.
+    pub fn build(&self) -> Ended {
+        let ended = self.build_at(NOW);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        ended
+    }
+
+    /// `syncmon build` with the real clock.
+    pub fn build_now(&self) -> Ended {
+        let mut arguments = vec!["build", "--out", "site", "--state-dir", "state"];
+        arguments.extend(self.arguments.iter().map(String::as_str));
+        self.run(&arguments)
+    }
+
+    /// A published file's text.
+    pub fn page(&self, name: &str) -> String {
+        fs::read_to_string(self.path("site").join(name))
+            .unwrap_or_else(|error| panic!("site/{name}: {error}"))
+    }
+
+    /// The published `status.json`.
+    pub fn status(&self) -> Value {
+        serde_json::from_str(&self.page("status.json")).unwrap()
+    }
+
+    /// One entity of the published `status.json`.
+    pub fn entity(&self, entity_type: &str) -> Value {
+        let status = self.status();
+        let entities = status["entities"].as_array().unwrap();
+        entities
+            .iter()
+            .find(|entity| entity["entity_type"] == entity_type)
+            .unwrap_or_else(|| panic!("{entity_type} is not in status.json"))
+            .clone()
+    }
+
+    /// "yellow late": health and reason of an entity.
+    pub fn verdict(&self, entity_type: &str) -> String {
+        let entity = self.entity(entity_type);
+        format!(
+            "{} {}",
+            entity["health"].as_str().unwrap(),
+            entity["reason"].as_str().unwrap()
+        )
+    }
+
+    /// Every published byte, by relative path.
+    pub fn site(&self) -> BTreeMap<String, Vec<u8>> {
+        let root = self.path("site");
+        walkdir::WalkDir::new(&root)
+            .into_iter()
+            .map(Result::unwrap)
+            .filter(|entry| entry.file_type().is_file())
+            .map(|entry| {
+                let mut bytes = Vec::new();
+                fs::File::open(entry.path())
+                    .unwrap()
+                    .read_to_end(&mut bytes)
+                    .unwrap();
+                let relative = entry.path().strip_prefix(&root).unwrap();
+                (relative.to_string_lossy().into_owned(), bytes)
+            })
+            .collect()
+    }
+}
+
+/// Runs SQL in whatever database the URL names.
+pub fn execute(url: &str, sql: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        if url.starts_with("sqlite:") {
+            let mut connection = sqlx::SqliteConnection::connect(url).await.unwrap();
+            sqlx::raw_sql(AssertSqlSafe(sql))
+                .execute(&mut connection)
+                .await
+                .unwrap();
+            connection.close().await.unwrap();
+        } else {
+            let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+            sqlx::raw_sql(AssertSqlSafe(sql))
+                .execute(&mut connection)
+                .await
+                .unwrap();
+            connection.close().await.unwrap();
+        }
+    });
+}
