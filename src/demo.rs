@@ -1,6 +1,7 @@
 //! Ninety days of believable history for a first look, always the same for the same moment.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
@@ -11,7 +12,7 @@ pub const FILE: &str = "demo.sqlite";
 struct Character {
     entity_type: &'static str,
     /// Records of an ordinary run.
-    records: i64,
+    records: i32,
     /// Seconds of an ordinary run.
     seconds: f64,
     /// How long ago the newest run started, in minutes.
@@ -127,7 +128,7 @@ impl Character {
                     ("failed", random.choice(ERRORS))
                 }
             };
-            let records = (self.records as f64 * (0.9 + 0.2 * random.f64())).round();
+            let records = (f64::from(self.records) * (0.9 + 0.2 * random.f64())).round();
             match status {
                 "completed" => {
                     insert(
@@ -140,7 +141,9 @@ impl Character {
                     );
                     state = Some((
                         true,
-                        started + TimeDelta::milliseconds((seconds * 1000.0) as i64),
+                        started
+                            + TimeDelta::from_std(Duration::from_secs_f64(seconds))
+                                .unwrap_or_default(),
                     ));
                 }
                 "failed" => {

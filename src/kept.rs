@@ -1,6 +1,7 @@
 //! What is kept between builds: the last good snapshot of each database, and since when one is away.
 
 use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -57,7 +58,6 @@ pub fn state_directory(explicit: Option<&Path>) -> Result<PathBuf> {
         )
         .into());
     };
-    use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -144,7 +144,6 @@ impl Kept {
 
 /// A new file that only its owner may read; never through a link that somebody left there.
 fn write_for_owner(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}

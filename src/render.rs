@@ -116,15 +116,14 @@ impl Look {
             path: "status.json".to_owned(),
             bytes: status,
         });
-        for entity in &assessment.entities {
-            let view = views::entity_page(assessment, entity, site);
-            let path = views::page_path(&entity.policy.entity_type);
+        let pages = views::pages(assessment, site);
+        for (path, view) in pages.entities {
             files.push(OutputFile {
                 bytes: self.page("entity.html", "../", &view)?,
                 path,
             });
         }
-        let overview = self.page("overview.html", "", &views::overview_page(assessment, site))?;
+        let overview = self.page("overview.html", "", &pages.overview)?;
         files.push(OutputFile {
             path: "index.html".to_owned(),
             bytes: overview,

@@ -65,20 +65,20 @@ pub struct Assessment {
 }
 
 impl Assessment {
-    /// The entities, worst first, otherwise in their order.
-    pub fn worst_first(&self) -> Vec<&EntityAssessment> {
-        let mut entities: Vec<_> = self.entities.iter().collect();
-        entities.sort_by_key(|entity| std::cmp::Reverse(entity.health()));
+    /// The entities with their places, worst first, otherwise in their order.
+    pub fn worst_first(&self) -> Vec<(usize, &EntityAssessment)> {
+        let mut entities: Vec<_> = self.entities.iter().enumerate().collect();
+        entities.sort_by_key(|(_, entity)| std::cmp::Reverse(entity.health()));
         entities
     }
 }
 
-/// What caps every entity's verdict alike.
-struct Ceiling {
+/// What weighs on every entity's verdict alike.
+struct Weather {
+    /// Nothing was ever read: nothing is known of any entity.
     never_read: bool,
-    clock_skew: bool,
-    hidden: bool,
-    out_of_date: bool,
+    /// What stands against green, if anything does.
+    doubt: Option<Reason>,
 }
 
 /// Judges a reading at a moment.
@@ -91,15 +91,22 @@ pub fn assess(reading: Reading, policy: &Policy, now: DateTime<Utc>) -> Assessme
         .map(|snapshot| (snapshot.database, snapshot.entities))
         .unwrap_or_default();
 
-    let ceiling = Ceiling {
+    let doubt = if clock_difference(&database).is_some() {
+        Some(Reason::ClockSkew)
+    } else if !database.hidden_tables.is_empty() {
+        Some(Reason::Hidden)
+    } else if unreachable && valid_until.is_some_and(|until| now > until) {
+        Some(Reason::OutOfDate)
+    } else {
+        None
+    };
+    let weather = Weather {
         never_read: as_of.is_none(),
-        clock_skew: clock_difference(&database).is_some(),
-        hidden: !database.hidden_tables.is_empty(),
-        out_of_date: unreachable && valid_until.is_some_and(|until| now > until),
+        doubt,
     };
     let entities: Vec<_> = expected_and_found(observations, policy)
         .into_iter()
-        .map(|(expected, observation)| judge(expected, observation, &database, &ceiling, now))
+        .map(|(expected, observation)| judge(expected, observation, &database, &weather, now))
         .collect();
     let worst = entities
         .iter()
@@ -156,12 +163,12 @@ fn judge(
     policy: EntityPolicy,
     observation: Observation,
     facts: &DatabaseFacts,
-    ceiling: &Ceiling,
+    weather: &Weather,
     now: DateTime<Utc>,
 ) -> EntityAssessment {
     let evidence = Evidence::weigh(&observation, now);
     let activity = Activity::observe(&observation, policy.thresholds.stuck_after, now);
-    let reason = conclude(&policy, &observation, &evidence, activity, ceiling, now);
+    let reason = conclude(&policy, &observation, &evidence, activity, weather, now);
     EntityAssessment {
         age: evidence.last_success.map(|at| age(at, now)),
         turns: Turns::ahead(evidence.last_success, policy.thresholds, now),
@@ -180,10 +187,10 @@ fn conclude(
     observation: &Observation,
     evidence: &Evidence,
     activity: Activity,
-    ceiling: &Ceiling,
+    weather: &Weather,
     now: DateTime<Utc>,
 ) -> Reason {
-    if ceiling.never_read {
+    if weather.never_read {
         return Reason::Unconfirmed;
     }
     if evidence.is_failing() {
@@ -204,18 +211,11 @@ fn conclude(
         Reason::Fresh => {}
         worse => return worse,
     }
-    let skewed = ceiling.clock_skew
-        || evidence.future_success.is_some()
-        || evidence.future_failure.is_some();
     if activity.is_stuck() {
         Reason::Stuck
-    } else if skewed {
+    } else if evidence.future_success.is_some() || evidence.future_failure.is_some() {
         Reason::ClockSkew
-    } else if ceiling.hidden {
-        Reason::Hidden
-    } else if ceiling.out_of_date {
-        Reason::OutOfDate
     } else {
-        Reason::Fresh
+        weather.doubt.unwrap_or(Reason::Fresh)
     }
 }

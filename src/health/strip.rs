@@ -75,20 +75,25 @@ pub fn strip(
     count_runs(observation, starts, now, &mut days);
 
     let events = events(observation, evidence, now);
+    let mut ledger = Ledger {
+        starts,
+        days,
+        today: 0,
+    };
     for (index, &(from, event)) in events.iter().enumerate() {
         let until = events.get(index + 1).map_or(now, |&(next, _)| next);
         match event {
             Event::Succeeded => {
                 let late = (from + thresholds.late_after).min(until);
                 let overdue = (from + thresholds.overdue_after).min(until);
-                spend(from, late, Health::Green, starts, &mut days);
-                spend(late, overdue, Health::Yellow, starts, &mut days);
-                spend(overdue, until, Health::Red, starts, &mut days);
+                ledger.spend(from, late, Health::Green);
+                ledger.spend(late, overdue, Health::Yellow);
+                ledger.spend(overdue, until, Health::Red);
             }
-            Event::Failed => spend(from, until, Health::Red, starts, &mut days),
+            Event::Failed => ledger.spend(from, until, Health::Red),
         }
     }
-    days
+    ledger.days
 }
 
 /// All evidence up to now, oldest first, with the newest before the window.
@@ -119,34 +124,41 @@ fn events(
     events.extend(evidence.state_success.map(|at| (at, Event::Succeeded)));
     events.extend(evidence.state_failure.map(|at| (at, Event::Failed)));
     events.retain(|&(at, _)| at <= now);
-    events.sort_unstable();
+    // Made of a few lists that are sorted already, which this kind of sorting makes use of.
+    events.sort();
     events
 }
 
-/// Adds the time from `from` to `until` to the days that it falls on.
-fn spend(
-    from: DateTime<Utc>,
-    until: DateTime<Utc>,
-    health: Health,
-    starts: &[DayStart],
-    days: &mut [Day],
-) {
-    let mut index = starts
-        .partition_point(|start| start.at <= from)
-        .saturating_sub(1);
-    while index < days.len() && starts[index].at < until {
-        let day_end = starts.get(index + 1).map_or(until, |next| next.at);
-        let begin = from.max(starts[index].at);
-        let end = until.min(day_end);
-        if begin < end {
-            let day = &mut days[index];
-            match health {
-                Health::Green => day.green += end - begin,
-                Health::Yellow => day.yellow += end - begin,
-                Health::Red => day.red += end - begin,
+/// Where time is booked, from the oldest to the newest.
+struct Ledger<'a> {
+    starts: &'a [DayStart],
+    days: Vec<Day>,
+    /// The day that the last booking ended on.
+    today: usize,
+}
+
+impl Ledger<'_> {
+    /// Adds the time from `from` to `until` to the days that it falls on.
+    fn spend(&mut self, mut from: DateTime<Utc>, until: DateTime<Utc>, health: Health) {
+        let Some(first) = self.starts.first() else {
+            return;
+        };
+        from = from.max(first.at);
+        while from < until {
+            let tomorrow = self.starts.get(self.today + 1).map(|start| start.at);
+            if tomorrow.is_some_and(|tomorrow| tomorrow <= from) {
+                self.today += 1;
+                continue;
             }
+            let end = tomorrow.map_or(until, |tomorrow| tomorrow.min(until));
+            let day = &mut self.days[self.today];
+            match health {
+                Health::Green => day.green += end - from,
+                Health::Yellow => day.yellow += end - from,
+                Health::Red => day.red += end - from,
+            }
+            from = end;
         }
-        index += 1;
     }
 }
 
@@ -157,22 +169,23 @@ fn count_runs(
     days: &mut [Day],
 ) {
     for outcome in &observation.outcomes {
-        for &finish in outcome.finishes.iter().filter(|&&finish| finish <= now) {
-            let Some(index) = starts
-                .partition_point(|start| start.at <= finish)
-                .checked_sub(1)
-            else {
-                continue;
-            };
-            match outcome.status {
-                Status::Completed => days[index].completed += 1,
-                Status::Failed => days[index].failed += 1,
-                Status::Started
-                | Status::Pending
-                | Status::NeverSynced
-                | Status::Unrecorded
-                | Status::Other(_) => {}
-            }
+        let count: fn(&mut Day) -> &mut u32 = match outcome.status {
+            Status::Completed => |day| &mut day.completed,
+            Status::Failed => |day| &mut day.failed,
+            Status::Started
+            | Status::Pending
+            | Status::NeverSynced
+            | Status::Unrecorded
+            | Status::Other(_) => continue,
+        };
+        let until = |moment| outcome.finishes.partition_point(|&finish| finish < moment);
+        for (index, start) in starts.iter().enumerate() {
+            let end = starts.get(index + 1).map_or_else(
+                || outcome.finishes.partition_point(|&finish| finish <= now),
+                |next| until(next.at),
+            );
+            let number = end.saturating_sub(until(start.at));
+            *count(&mut days[index]) += u32::try_from(number).unwrap_or(u32::MAX);
         }
     }
 }

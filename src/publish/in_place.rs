@@ -67,7 +67,12 @@ fn publishing_order(path: &str) -> u8 {
     match path {
         "index.html" => 3,
         "status.json" => 2,
-        page if page.ends_with(".html") => 1,
+        page if Path::new(page)
+            .extension()
+            .is_some_and(|kind| kind == "html") =>
+        {
+            1
+        }
         _ => 0,
     }
 }

@@ -9,6 +9,7 @@ use url::Url;
 use crate::failure::UsageError;
 
 /// A database that syncmon can read.
+#[expect(clippy::large_enum_variant, reason = "there is one of them")]
 pub enum Database {
     Postgres(Postgres),
     Sqlite(PathBuf),

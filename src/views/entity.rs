@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::parts::{Frame, Moment, Strip, Verdict, frame, moment, strip_of, verdict};
+use super::parts::{Frame, Moment, Strip, Verdict, frame, moment, verdict};
 use super::times::{Speaker, lasting};
 use super::{Site, sentences, words};
 use crate::health::{Assessment, EntityAssessment, FailureRecord};
@@ -52,7 +52,12 @@ pub struct RunRow {
     pub error: Option<String>,
 }
 
-pub fn entity_page(assessment: &Assessment, entity: &EntityAssessment, site: Site) -> EntityPage {
+pub fn entity_page(
+    assessment: &Assessment,
+    entity: &EntityAssessment,
+    strip: Strip,
+    site: Site,
+) -> EntityPage {
     let speaker = site.speaker;
     let runs = &entity.observation.runs;
     EntityPage {
@@ -71,7 +76,7 @@ pub fn entity_page(assessment: &Assessment, entity: &EntityAssessment, site: Sit
             .state
             .as_ref()
             .map(|state| state_row(state, speaker)),
-        strip: strip_of(entity, site),
+        strip,
         runs: runs
             .iter()
             .enumerate()

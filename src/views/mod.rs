@@ -8,12 +8,14 @@ mod status;
 mod times;
 mod words;
 
-pub use entity::{EntityPage, entity_page};
-pub use overview::{OverviewPage, overview_page};
+pub use entity::EntityPage;
+pub use overview::OverviewPage;
 pub use status::{Status, status};
 pub use times::Speaker;
 
-use crate::health::{Assessment, DayStart};
+use std::fmt::Write;
+
+use crate::health::Assessment;
 use crate::text::file_stem;
 
 /// How many days the strips show.
@@ -29,14 +31,36 @@ pub struct Site<'a> {
     pub policy: &'a crate::health::Policy,
 }
 
-impl Site<'_> {
-    pub fn days(&self) -> Vec<DayStart> {
-        self.speaker.days(STRIP_DAYS)
-    }
+/// Every page of a site.
+pub struct Pages {
+    pub overview: OverviewPage,
+    /// With their paths within the site.
+    pub entities: Vec<(String, EntityPage)>,
+}
+
+/// Puts a whole assessment into words.
+pub fn pages(assessment: &Assessment, site: Site) -> Pages {
+    let days = site.speaker.days(STRIP_DAYS);
+    let strips: Vec<_> = assessment
+        .entities
+        .iter()
+        .map(|entity| parts::strip_of(entity, site, &days))
+        .collect();
+    let overview = overview::overview_page(assessment, &strips, site);
+    let entities = assessment
+        .entities
+        .iter()
+        .zip(strips)
+        .map(|(entity, strip)| {
+            let path = page_path(&entity.policy.entity_type);
+            (path, entity::entity_page(assessment, entity, strip, site))
+        })
+        .collect();
+    Pages { overview, entities }
 }
 
 /// The path of an entity's page within the site.
-pub fn page_path(entity_type: &str) -> String {
+fn page_path(entity_type: &str) -> String {
     format!("entities/{}.html", file_stem(entity_type))
 }
 
@@ -65,9 +89,11 @@ pub fn terminal(assessment: &Assessment, site: Site) -> String {
             }
             _ => "no success on record".to_owned(),
         };
-        text.push_str(&format!(
-            "  {health:<6}  {name:<name_width$}  {word:<word_width$}  {when}\n"
-        ));
+        writeln!(
+            text,
+            "  {health:<6}  {name:<name_width$}  {word:<word_width$}  {when}"
+        )
+        .expect("writing to a string");
     }
     text
 }

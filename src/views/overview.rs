@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::parts::{Frame, Strip, Verdict, frame, newest_run, strip_of, verdict};
+use super::parts::{Frame, Strip, Verdict, frame, newest_run, verdict};
 use super::{Site, page_path, sentences, words};
 use crate::health::{Assessment, EntityAssessment, Health};
 
@@ -29,7 +29,8 @@ pub struct Row {
     pub notices: Vec<String>,
 }
 
-pub fn overview_page(assessment: &Assessment, site: Site) -> OverviewPage {
+/// `strips` belong to the entities of the assessment, in its order.
+pub fn overview_page(assessment: &Assessment, strips: &[Strip], site: Site) -> OverviewPage {
     let defaults = site.policy.thresholds;
     let own_limits = |entity: &&EntityAssessment| {
         let own = entity.policy.thresholds;
@@ -42,7 +43,7 @@ pub fn overview_page(assessment: &Assessment, site: Site) -> OverviewPage {
         rows: assessment
             .worst_first()
             .into_iter()
-            .map(|entity| row(entity, site))
+            .map(|(place, entity)| row(entity, strips[place].clone(), site))
             .collect(),
         legend: sentences::legend(defaults),
         exceptions: assessment
@@ -54,7 +55,7 @@ pub fn overview_page(assessment: &Assessment, site: Site) -> OverviewPage {
     }
 }
 
-fn row(entity: &EntityAssessment, site: Site) -> Row {
+fn row(entity: &EntityAssessment, strip: Strip, site: Site) -> Row {
     let turns = entity.turns;
     let next = match (entity.health(), turns.yellow_at, turns.red_at) {
         (Health::Green, Some(at), _) => Some(format!("late after {}", site.speaker.briefly(at))),
@@ -68,7 +69,7 @@ fn row(entity: &EntityAssessment, site: Site) -> Row {
         page: page_path(&entity.policy.entity_type),
         newest_run: newest_run(entity, site.speaker),
         next,
-        strip: strip_of(entity, site),
+        strip,
         notices: entity
             .notices
             .iter()

@@ -1,11 +1,13 @@
 //! Pieces that several pages show: the frame, the verdict, the strip, a run.
 
+use std::fmt::Write;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::times::{Speaker, counted, lasting};
 use super::{Site, sentences, words};
-use crate::health::{Activity, Assessment, Day, EntityAssessment, Health, strip};
+use crate::health::{Activity, Assessment, Day, DayStart, EntityAssessment, Health, strip};
 use crate::model::{Run, Status};
 
 /// What the page's script needs to go on judging: moments in milliseconds since 1970.
@@ -97,7 +99,7 @@ pub fn verdict(entity: &EntityAssessment, speaker: Speaker) -> Verdict {
 }
 
 /// Ninety days as bars: one path a health, taller where it was worse.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Strip {
     pub none: String,
     pub green: String,
@@ -109,7 +111,7 @@ pub struct Strip {
 }
 
 /// A day with its numbers.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct StripDay {
     pub date: String,
     pub health: &'static str,
@@ -125,20 +127,30 @@ pub struct StripDay {
 const DAY: usize = 2;
 const GAP: usize = 1;
 
-pub fn strip_of(entity: &EntityAssessment, site: Site) -> Strip {
+pub fn strip_of(entity: &EntityAssessment, site: Site, starts: &[DayStart]) -> Strip {
     let days = strip(
         &entity.observation,
         &entity.evidence,
         entity.policy.thresholds,
-        &site.days(),
+        starts,
         site.speaker.now,
     );
     let bars = |health: Option<Health>, top: usize| -> String {
-        days.iter()
+        let mut path = String::new();
+        for (index, _) in days
+            .iter()
             .enumerate()
             .filter(|(_, day)| day.worst() == health)
-            .map(|(index, _)| format!("M{} {top}v{}h{DAY}V{top}z", index * (DAY + GAP), 14 - top))
-            .collect()
+        {
+            write!(
+                path,
+                "M{} {top}v{}h{DAY}V{top}z",
+                index * (DAY + GAP),
+                14 - top
+            )
+            .expect("writing to a string");
+        }
+        path
     };
     Strip {
         none: bars(None, 12),
@@ -170,7 +182,7 @@ fn label(days: &[Day]) -> String {
     );
     let none = count(None);
     if none > 0 {
-        label.push_str(&format!(", {none} without any record"));
+        write!(label, ", {none} without any record").expect("writing to a string");
     }
     label
 }

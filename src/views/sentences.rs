@@ -13,13 +13,15 @@ pub fn summary(assessment: &Assessment, speaker: Speaker) -> String {
     let entities = assessment.worst_first();
     let problems: Vec<_> = entities
         .iter()
+        .map(|&(_, entity)| entity)
         .filter(|entity| entity.health() != Health::Green)
-        .copied()
         .collect();
     let verdict = match problems.as_slice() {
         [] => all_well(
             entities.len(),
-            entities.first().map(|entity| entity.policy.name.as_str()),
+            entities
+                .first()
+                .map(|(_, entity)| entity.policy.name.as_str()),
         ),
         [only] => alone(only, speaker),
         [first, second] => format!("{}, {}", short(first), short(second)),

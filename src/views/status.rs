@@ -133,6 +133,10 @@ fn entity_status(entity: &EntityAssessment, site: Site) -> EntityStatus {
     }
 }
 
+#[expect(
+    clippy::ref_option,
+    reason = "serde hands over a reference to the field"
+)]
 /// RFC 3339 in UTC with as many digits as the moment has, or null.
 fn rfc3339<S: Serializer>(moment: &Option<DateTime<Utc>>, to: S) -> Result<S::Ok, S::Error> {
     match moment {

@@ -30,7 +30,7 @@ pub fn health(health: Health) -> &'static str {
 
 /// What a run came to, as the pages and the JSON call it. A started run that a newer one has
 /// superseded is "unfinished".
-pub fn run_status<'a>(run: &'a Run, is_newest: bool) -> &'a str {
+pub fn run_status(run: &Run, is_newest: bool) -> &str {
     match &run.status {
         Status::Started if !is_newest => "unfinished",
         Status::Completed

@@ -1,0 +1,142 @@
+//! The whole build next to `psql`, which runs the same statement into a file and does nothing else.
+//!
+//! `cargo bench` starts a PostgreSQL server of its own, fills it with 51,840 runs (6 entities, 96 a
+//! day, 90 days), runs the two programs in turn and prints medians, the ratio pair by pair, and the
+//! peak memory of a build.
+
+#[path = "../tests/it/cluster.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+mod cluster;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use cluster::{Cluster, debian_binaries};
+use syncmon::store::{Database, statement};
+
+const ROUNDS: usize = 31;
+
+const FILL: &str = "
+insert into sync_log (\"timestamp\", entity_type, action, status, duration_seconds, records_processed, error_details)
+select now() - n * interval '15 minutes' - e.i * interval '7 seconds', e.name, 'incremental_sync',
+       case when (n * 7 + e.i * 13) % 100 < 3 then 'failed' when (n * 11 + e.i) % 100 = 50 then 'started' else 'completed' end,
+       round((10 + (n * 37 % 100) / 7.0)::numeric, 3), 1000 + n % 500,
+       case when (n * 7 + e.i * 13) % 100 < 3 then '404 Client Error: Not Found for url: https://example.org/api/2.0/inventory' end
+from generate_series(1, 8640) n,
+     (values (0,'customers'),(1,'outlets'),(2,'products'),(3,'sales'),(4,'sale_line_items'),(5,'inventory')) e (i, name);
+insert into sync_state (entity_type, last_sync_time, status)
+select entity_type, max(\"timestamp\"), 'success' from sync_log group by 1;
+vacuum analyze sync_log;
+";
+
+fn main() {
+    let binaries = debian_binaries();
+    let psql = binaries.join("psql");
+    let cluster = Cluster::start(&binaries, &[]);
+    let work = tempfile::tempdir().expect("a temporary directory");
+    let admin = cluster.url("postgres", "postgres");
+    let reader = cluster.url("syncmon_ro", "postgres");
+
+    timed(syncmon(work.path(), &admin).arg("init-db"));
+    let fill = work.path().join("fill.sql");
+    std::fs::write(&fill, FILL).expect("a file");
+    timed(
+        Command::new(&psql)
+            .args(["-qX", "-v", "ON_ERROR_STOP=1", "-f"])
+            .arg(&fill)
+            .arg(&admin),
+    );
+
+    let database = Database::parse(&reader, false).expect("a local database");
+    let query = work.path().join("statement.sql");
+    std::fs::write(&query, statement(&database, Utc::now())).expect("a file");
+
+    let build = || {
+        let mut command = syncmon(work.path(), &reader);
+        command.args(["build", "-q", "--out", "site", "--state-dir", "state"]);
+        timed(&mut command)
+    };
+    let plain = || {
+        let mut command = Command::new(&psql);
+        command
+            .args(["-qX", "-o"])
+            .arg(work.path().join("answer"))
+            .arg("-f")
+            .arg(&query)
+            .arg(&reader);
+        timed(&mut command)
+    };
+    build();
+    plain();
+    let pairs: Vec<(Duration, Duration)> = (0..ROUNDS).map(|_| (build(), plain())).collect();
+
+    let builds = median(pairs.iter().map(|pair| pair.0.as_secs_f64()));
+    let plains = median(pairs.iter().map(|pair| pair.1.as_secs_f64()));
+    let ratio = median(
+        pairs
+            .iter()
+            .map(|pair| pair.0.as_secs_f64() / pair.1.as_secs_f64()),
+    );
+    println!("51,840 runs, {ROUNDS} rounds in turn, medians:");
+    println!("  syncmon build  {:7.1} ms", builds * 1000.0);
+    println!(
+        "  psql           {:7.1} ms   (same statement into a file)",
+        plains * 1000.0
+    );
+    println!("  ratio          {ratio:7.2}      (pair by pair)");
+    println!(
+        "  peak memory    {:7.1} MB   (of a build)",
+        peak_memory(work.path(), &reader)
+    );
+}
+
+fn syncmon(directory: &Path, url: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_syncmon"));
+    command
+        .current_dir(directory)
+        .env("DATABASE_URL", url)
+        .stdout(Stdio::null());
+    command
+}
+
+fn timed(command: &mut Command) -> Duration {
+    let started = Instant::now();
+    let status = command.status().expect("the program can be started");
+    assert!(status.success(), "{command:?}: {status}");
+    started.elapsed()
+}
+
+/// In megabytes, as GNU time reports it.
+fn peak_memory(directory: &Path, url: &str) -> f64 {
+    let output = Command::new("/usr/bin/time")
+        .args([
+            "-f",
+            "%M",
+            env!("CARGO_BIN_EXE_syncmon"),
+            "build",
+            "-q",
+            "--out",
+            "site",
+            "--state-dir",
+            "state",
+        ])
+        .current_dir(directory)
+        .env("DATABASE_URL", url)
+        .output()
+        .expect("GNU time is installed (Debian package: time)");
+    let text = String::from_utf8_lossy(&output.stderr);
+    text.trim()
+        .lines()
+        .last()
+        .and_then(|kilobytes| kilobytes.parse::<f64>().ok())
+        .expect("a number")
+        / 1024.0
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
