@@ -42,7 +42,7 @@ fn expand(found: &Captures, replacement: &str) -> String {
 static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     [
         // A database connection string, whole: user names and hosts are nobody's business either.
-        (r"(?i)\b(?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|mssql)(?:\+\w+)?://[^\s\x22'<>]+", "[masked connection string]"),
+        (r"(?i)\b(?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|mssql)(?:\+[a-z0-9]+)?://[^\s\x22'<>]+", "[masked connection string]"),
         // Any other URL that names a user and a password, even if its end was cut off.
         (r"(?i)\b([a-z][a-z0-9+.-]{1,20}://)[^\s/@\x22'<>]*:[^\s/\x22'<>]*@", "${1}[masked]@"),
         (r"(?i)\b([a-z][a-z0-9+.-]{1,20}://)[^\s/@:\x22'<>]+:[^\s/@\x22'<>]*[^\s/@\x22'<>0-9][^\s/@\x22'<>]*$", "${1}[masked]"),

@@ -4,7 +4,7 @@
 //! of `docs/verdict.md`.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What a writer recorded of a run, or of an entity's state.
 ///
@@ -123,9 +123,8 @@ pub struct Outcomes {
     /// The newest finish that lies before the window of [`Outcomes::finishes`].
     #[serde(with = "chrono::serde::ts_microseconds_option")]
     pub before: Option<DateTime<Utc>>,
-    /// Every finish within the last 90 days, and any later, oldest first.
-    #[serde(with = "moments")]
-    pub finishes: Vec<DateTime<Utc>>,
+    /// Every finish within the last 90 days, and any later.
+    pub finishes: Moments,
     /// Rows without a timestamp: no evidence, but said.
     pub untimed: u64,
     /// Rows of the window whose duration is negative or NaN: counted as 0, but said.
@@ -179,22 +178,57 @@ pub struct Snapshot {
     pub entities: Vec<Observation>,
 }
 
-mod moments {
-    //! Moments as plain microseconds since 1970: tens of thousands of them are stored per snapshot.
-    use chrono::{DateTime, Utc};
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+/// Many moments, oldest first, in whole microseconds since 1970: a snapshot holds tens of thousands.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(transparent)]
+pub struct Moments(Vec<i64>);
 
-    pub fn serialize<S: Serializer>(moments: &[DateTime<Utc>], to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(moments.iter().map(DateTime::timestamp_micros))
+impl Moments {
+    /// The newest moment that is not after `horizon`.
+    pub fn newest_until(&self, horizon: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let within = self.count_before(horizon.timestamp_micros().saturating_add(1));
+        let newest = self.0[..within].last()?;
+        Some(DateTime::from_timestamp_micros(*newest).unwrap_or(LATEST))
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<DateTime<Utc>>, D::Error> {
-        Vec::<i64>::deserialize(from)?
+    /// How many moments lie before this one, in microseconds since 1970.
+    pub fn count_before(&self, micros: i64) -> usize {
+        self.0.partition_point(|&moment| moment < micros)
+    }
+
+    /// In microseconds since 1970, oldest first.
+    pub fn micros(&self) -> &[i64] {
+        &self.0
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<Vec<i64>> for Moments {
+    /// Takes microseconds since 1970 in any order; beyond the year 9999 they count as its end.
+    fn from(mut micros: Vec<i64>) -> Moments {
+        for moment in &mut micros {
+            *moment = (*moment).min(LATEST.timestamp_micros());
+        }
+        micros.sort_unstable();
+        Moments(micros)
+    }
+}
+
+impl FromIterator<DateTime<Utc>> for Moments {
+    fn from_iter<I: IntoIterator<Item = DateTime<Utc>>>(moments: I) -> Moments {
+        moments
             .into_iter()
-            .map(|micros| {
-                DateTime::from_timestamp_micros(micros)
-                    .ok_or_else(|| D::Error::custom("a moment beyond the calendar"))
-            })
-            .collect()
+            .map(|moment| moment.timestamp_micros())
+            .collect::<Vec<_>>()
+            .into()
+    }
+}
+
+impl<'de> Deserialize<'de> for Moments {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Moments, D::Error> {
+        Vec::<i64>::deserialize(from).map(Moments::from)
     }
 }

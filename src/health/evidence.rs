@@ -148,13 +148,8 @@ fn newest_until(
         .iter()
         .filter(|outcome| outcome.status == *status)
         .filter_map(|outcome| {
-            let within = outcome
-                .finishes
-                .partition_point(|&finish| finish <= horizon);
-            within
-                .checked_sub(1)
-                .map(|last| outcome.finishes[last])
-                .or(outcome.before.filter(|&before| before <= horizon))
+            let earlier = outcome.before.filter(|&before| before <= horizon);
+            outcome.finishes.newest_until(horizon).or(earlier)
         })
         .max()
 }

@@ -74,18 +74,25 @@ pub fn strip(
     let mut days: Vec<Day> = starts.iter().map(|start| Day::new(start.date)).collect();
     count_runs(observation, starts, now, &mut days);
 
+    let micros = DateTime::timestamp_micros;
+    let (late_after, overdue_after) = (
+        in_micros(thresholds.late_after),
+        in_micros(thresholds.overdue_after),
+    );
     let events = events(observation, evidence, now);
     let mut ledger = Ledger {
-        starts,
+        starts: starts.iter().map(|s| micros(&s.at)).collect(),
         days,
         today: 0,
     };
     for (index, &(from, event)) in events.iter().enumerate() {
-        let until = events.get(index + 1).map_or(now, |&(next, _)| next);
+        let until = events
+            .get(index + 1)
+            .map_or(micros(&now), |&(next, _)| next);
         match event {
             Event::Succeeded => {
-                let late = (from + thresholds.late_after).min(until);
-                let overdue = (from + thresholds.overdue_after).min(until);
+                let late = (from + late_after).min(until);
+                let overdue = (from + overdue_after).min(until);
                 ledger.spend(from, late, Health::Green);
                 ledger.spend(late, overdue, Health::Yellow);
                 ledger.spend(overdue, until, Health::Red);
@@ -96,13 +103,9 @@ pub fn strip(
     ledger.days
 }
 
-/// All evidence up to now, oldest first, with the newest before the window.
-fn events(
-    observation: &Observation,
-    evidence: &Evidence,
-    now: DateTime<Utc>,
-) -> Vec<(DateTime<Utc>, Event)> {
-    let mut events: Vec<(DateTime<Utc>, Event)> = Vec::new();
+/// All evidence up to now, in microseconds, oldest first, with the newest before the window.
+fn events(observation: &Observation, evidence: &Evidence, now: DateTime<Utc>) -> Vec<(i64, Event)> {
+    let mut events: Vec<(i64, Event)> = Vec::new();
     for outcome in &observation.outcomes {
         let event = match outcome.status {
             Status::Completed => Event::Succeeded,
@@ -113,49 +116,57 @@ fn events(
             | Status::Unrecorded
             | Status::Other(_) => continue,
         };
-        events.extend(
-            outcome
-                .before
-                .iter()
-                .chain(&outcome.finishes)
-                .map(|&at| (at, event)),
-        );
+        events.extend(outcome.before.map(|at| (at.timestamp_micros(), event)));
+        events.extend(outcome.finishes.micros().iter().map(|&at| (at, event)));
     }
-    events.extend(evidence.state_success.map(|at| (at, Event::Succeeded)));
-    events.extend(evidence.state_failure.map(|at| (at, Event::Failed)));
-    events.retain(|&(at, _)| at <= now);
+    events.extend(
+        evidence
+            .state_success
+            .map(|at| (at.timestamp_micros(), Event::Succeeded)),
+    );
+    events.extend(
+        evidence
+            .state_failure
+            .map(|at| (at.timestamp_micros(), Event::Failed)),
+    );
+    events.retain(|&(at, _)| at <= now.timestamp_micros());
     // Made of a few lists that are sorted already, which this kind of sorting makes use of.
     events.sort();
     events
 }
 
-/// Where time is booked, from the oldest to the newest.
-struct Ledger<'a> {
-    starts: &'a [DayStart],
+fn in_micros(duration: TimeDelta) -> i64 {
+    duration.num_microseconds().unwrap_or(i64::MAX / 4)
+}
+
+/// Where time is booked, from the oldest to the newest; all moments in microseconds since 1970.
+struct Ledger {
+    starts: Vec<i64>,
     days: Vec<Day>,
     /// The day that the last booking ended on.
     today: usize,
 }
 
-impl Ledger<'_> {
+impl Ledger {
     /// Adds the time from `from` to `until` to the days that it falls on.
-    fn spend(&mut self, mut from: DateTime<Utc>, until: DateTime<Utc>, health: Health) {
-        let Some(first) = self.starts.first() else {
+    fn spend(&mut self, from: i64, until: i64, health: Health) {
+        let Some(&first) = self.starts.first() else {
             return;
         };
-        from = from.max(first.at);
+        let mut from = from.max(first);
         while from < until {
-            let tomorrow = self.starts.get(self.today + 1).map(|start| start.at);
-            if tomorrow.is_some_and(|tomorrow| tomorrow <= from) {
+            let tomorrow = self.starts.get(self.today + 1).copied().unwrap_or(i64::MAX);
+            if tomorrow <= from {
                 self.today += 1;
                 continue;
             }
-            let end = tomorrow.map_or(until, |tomorrow| tomorrow.min(until));
+            let end = tomorrow.min(until);
+            let spent = TimeDelta::microseconds(end - from);
             let day = &mut self.days[self.today];
             match health {
-                Health::Green => day.green += end - from,
-                Health::Yellow => day.yellow += end - from,
-                Health::Red => day.red += end - from,
+                Health::Green => day.green += spent,
+                Health::Yellow => day.yellow += spent,
+                Health::Red => day.red += spent,
             }
             from = end;
         }
@@ -178,13 +189,13 @@ fn count_runs(
             | Status::Unrecorded
             | Status::Other(_) => continue,
         };
-        let until = |moment| outcome.finishes.partition_point(|&finish| finish < moment);
+        let until = |at: DateTime<Utc>| outcome.finishes.count_before(at.timestamp_micros());
+        let until_now = outcome.finishes.count_before(now.timestamp_micros() + 1);
         for (index, start) in starts.iter().enumerate() {
-            let end = starts.get(index + 1).map_or_else(
-                || outcome.finishes.partition_point(|&finish| finish <= now),
-                |next| until(next.at),
-            );
-            let number = end.saturating_sub(until(start.at));
+            let end = starts
+                .get(index + 1)
+                .map_or(until_now, |next| until(next.at));
+            let number = end.min(until_now).saturating_sub(until(start.at));
             *count(&mut days[index]) += u32::try_from(number).unwrap_or(u32::MAX);
         }
     }

@@ -25,7 +25,7 @@ fn synced(age: TimeDelta) -> Observation {
             status: Status::Completed,
             action: "incremental_sync".to_owned(),
             before: None,
-            finishes: vec![now() - age],
+            finishes: [now() - age].into_iter().collect(),
             untimed: 0,
             odd_durations: 0,
         }],

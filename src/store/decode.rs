@@ -75,7 +75,11 @@ pub fn observation(entity_type: &str, json: &str) -> Result<Observation> {
     Ok(Observation {
         entity_type: entity_type.to_owned(),
         state: raw.state.map(state),
-        outcomes: raw.outcomes.into_iter().map(outcomes).collect(),
+        outcomes: raw
+            .outcomes
+            .into_iter()
+            .map(outcomes)
+            .collect::<Result<_>>()?,
         runs: raw.runs.into_iter().map(run).collect(),
         errors: raw.errors.into_iter().map(run).collect(),
     })
@@ -90,24 +94,22 @@ fn state(raw: RawState) -> SyncState {
     }
 }
 
-fn outcomes(raw: RawOutcomes) -> Outcomes {
-    let mut finishes: Vec<_> = raw
+fn outcomes(raw: RawOutcomes) -> Result<Outcomes> {
+    let finishes: Vec<i64> = raw
         .finishes
         .unwrap_or_default()
         .split_ascii_whitespace()
-        .filter_map(|micros| micros.parse().ok())
-        .map(moment)
-        .collect();
-    // Nearly sorted as they come, which this kind of sorting makes use of.
-    finishes.sort();
-    Outcomes {
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .context("a finish is not a number")?;
+    Ok(Outcomes {
         status: status(raw.status.as_deref()),
         action: text::word(raw.action.as_deref().unwrap_or_default()),
         before: raw.before.map(moment),
-        finishes,
+        finishes: finishes.into(),
         untimed: raw.untimed,
         odd_durations: raw.odd_durations,
-    }
+    })
 }
 
 fn run(raw: RawRun) -> Run {
