@@ -87,7 +87,7 @@ begin
     -- them. What stops it from writing is that nothing was granted.
     for setting in
         select name, value
-        from (values ('default_transaction_read_only', 'on'), ('statement_timeout', '30s')) as wanted (name, value)
+        from (values ('default_transaction_read_only', 'on'), ('statement_timeout', '30s'), ('jit', 'off')) as wanted (name, value)
         where not exists (
             select from pg_db_role_setting s, unnest(s.setconfig) as present
             where s.setrole = 'syncmon_ro'::regrole and s.setdatabase = 0 and present like wanted.name || '=%'
