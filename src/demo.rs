@@ -25,7 +25,7 @@ enum Ending {
     /// The last run succeeded.
     Well,
     /// The last runs failed with this error.
-    Failing { runs: usize, error: &'static str },
+    Failing { runs: i64, error: &'static str },
     /// The last success is a while ago, and a run is going on.
     Running,
     /// Nothing has come for a while.
@@ -98,105 +98,83 @@ pub fn history(now: DateTime<Utc>) -> String {
     sql
 }
 
+/// What one invented run came to.
+enum Attempt {
+    Completed,
+    Failed(&'static str),
+    Unfinished,
+}
+
 impl Character {
     fn live(&self, now: DateTime<Utc>, random: &mut fastrand::Rng, sql: &mut String) {
         let newest = now - TimeDelta::minutes(self.newest);
-        let mut state: Option<(bool, DateTime<Utc>)> = None;
-        for back in (0..90 * 24usize).rev() {
+        let mut state = None;
+        for back in (0..90 * 24i64).rev() {
             // While a run is going on, the ones before it are missing: that is why it is late.
             if matches!(self.ending, Ending::Running) && (1..4).contains(&back) {
                 continue;
             }
-            let hours = TimeDelta::hours(i64::try_from(back).unwrap_or(0));
-            let started = newest - hours - TimeDelta::seconds(random.i64(0..40));
-            let chance = random.f64();
+            let started = newest - TimeDelta::hours(back) - TimeDelta::seconds(random.i64(0..40));
             let seconds = self.seconds * (0.7 + 0.6 * random.f64());
-            let (status, error) = match self.ending {
-                Ending::Running if back == 0 => ("started", None),
-                Ending::Failing { runs, error } if back < runs => ("failed", Some(error)),
-                Ending::Well | Ending::Failing { .. } | Ending::Running | Ending::Silent
-                    if back < 6 || chance >= 0.006 =>
-                {
-                    ("completed", None)
-                }
-                Ending::Well | Ending::Failing { .. } | Ending::Running | Ending::Silent
-                    if chance < 0.0015 =>
-                {
-                    ("started", None)
-                }
-                Ending::Well | Ending::Failing { .. } | Ending::Running | Ending::Silent => {
-                    ("failed", random.choice(ERRORS))
-                }
-            };
             let records = (f64::from(self.records) * (0.9 + 0.2 * random.f64())).round();
-            match status {
-                "completed" => {
-                    insert(
+            match self.attempt(back, random) {
+                Attempt::Completed => {
+                    self.log(
                         sql,
-                        self.entity_type,
                         started,
-                        status,
-                        Some((seconds, records)),
-                        None,
+                        "completed",
+                        &format!("{seconds:.3}, {records:.0}, null"),
                     );
-                    state = Some((
-                        true,
-                        started
-                            + TimeDelta::from_std(Duration::from_secs_f64(seconds))
-                                .unwrap_or_default(),
-                    ));
+                    let lasted = Duration::from_secs_f64(seconds);
+                    state = Some(("success", started + lasted));
                 }
-                "failed" => {
-                    insert(
-                        sql,
-                        self.entity_type,
-                        started,
-                        status,
-                        Some((0.2, 0.0)),
-                        error,
-                    );
-                    state = Some((false, started + TimeDelta::milliseconds(200)));
+                Attempt::Failed(error) => {
+                    let error = error.replace('\'', "''");
+                    self.log(sql, started, "failed", &format!("0.2, 0, '{error}'"));
+                    state = Some(("failed", started + Duration::from_millis(200)));
                 }
-                _ => insert(sql, self.entity_type, started, status, None, None),
+                Attempt::Unfinished => self.log(sql, started, "started", "null, 0, null"),
             }
         }
-        let Some((well, at)) = state else { return };
-        let status = if well { "success" } else { "failed" };
-        let at = moment(at);
+        let Some((status, at)) = state else { return };
+        let (entity_type, at) = (self.entity_type, moment(at));
         writeln!(
             sql,
             "insert into sync_state (entity_type, last_sync_time, status, created_at, updated_at) \
-             values ('{}', '{at}', '{status}', '{at}', '{at}');",
-            self.entity_type
+             values ('{entity_type}', '{at}', '{status}', '{at}', '{at}');",
         )
         .expect("writing to a string");
     }
-}
 
-fn insert(
-    sql: &mut String,
-    entity_type: &str,
-    started: DateTime<Utc>,
-    status: &str,
-    result: Option<(f64, f64)>,
-    error: Option<&str>,
-) {
-    let started = moment(started);
-    let (seconds, records) = result.map_or_else(
-        || ("null".to_owned(), "0".to_owned()),
-        |(seconds, records)| (format!("{seconds:.3}"), format!("{records:.0}")),
-    );
-    let error = error.map_or_else(
-        || "null".to_owned(),
-        |error| format!("'{}'", error.replace('\'', "''")),
-    );
-    writeln!(
-        sql,
-        "insert into sync_log (\"timestamp\", entity_type, action, status, duration_seconds, \
-         records_processed, error_details) values ('{started}', '{entity_type}', 'incremental_sync', \
-         '{status}', {seconds}, {records}, {error});"
-    )
-    .expect("writing to a string");
+    /// How the run of `back` hours ago went.
+    fn attempt(&self, back: i64, random: &mut fastrand::Rng) -> Attempt {
+        let chance = random.f64();
+        let error = random.choice(ERRORS).unwrap_or_default();
+        match self.ending {
+            Ending::Running if back == 0 => Attempt::Unfinished,
+            Ending::Failing { runs, error } if back < runs => Attempt::Failed(error),
+            Ending::Well | Ending::Failing { .. } | Ending::Running | Ending::Silent => {
+                match chance {
+                    _ if back < 6 => Attempt::Completed,
+                    ..0.0015 => Attempt::Unfinished,
+                    ..0.006 => Attempt::Failed(error),
+                    _ => Attempt::Completed,
+                }
+            }
+        }
+    }
+
+    /// `result` is duration, records and error, as SQL.
+    fn log(&self, sql: &mut String, started: DateTime<Utc>, status: &str, result: &str) {
+        let (entity_type, started) = (self.entity_type, moment(started));
+        writeln!(
+            sql,
+            "insert into sync_log (\"timestamp\", entity_type, action, status, duration_seconds, \
+             records_processed, error_details) values ('{started}', '{entity_type}', \
+             'incremental_sync', '{status}', {result});"
+        )
+        .expect("writing to a string");
+    }
 }
 
 fn moment(at: DateTime<Utc>) -> String {

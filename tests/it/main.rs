@@ -4,3 +4,4 @@ mod cluster;
 mod sandbox;
 
 mod first_build;
+mod golden_site;

@@ -1,0 +1,190 @@
+//! The rules of this repository, as ARCHITECTURE.md and CONTRIBUTING.md state them.
+
+use std::path::{Path, PathBuf};
+
+const LONGEST_FILE: usize = 400;
+const LONGEST_FUNCTION: usize = 70;
+
+/// Files whose content depends on nothing but what they are given.
+const PURE: [&str; 5] = [
+    "src/model.rs",
+    "src/text.rs",
+    "src/masking.rs",
+    "src/health/",
+    "src/views/",
+];
+
+/// Files that may wait for something.
+const ASYNC: [&str; 3] = ["src/main.rs", "src/commands/", "src/store/"];
+
+fn sources() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    walkdir::WalkDir::new(root.join("src"))
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|entry| entry.path().extension().is_some_and(|kind| kind == "rs"))
+        .map(|entry| {
+            let path: PathBuf = entry.path().strip_prefix(root).unwrap().into();
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            (path.to_string_lossy().into_owned(), text)
+        })
+        .collect()
+}
+
+/// A source without the tests at its end and without comments.
+fn code(text: &str) -> String {
+    let program = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    program
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn lies_in(path: &str, places: &[&str]) -> bool {
+    places.iter().any(|place| path.starts_with(place))
+}
+
+#[test]
+fn pure_modules_know_no_clock_no_file_and_no_database() {
+    for (path, text) in sources().iter().filter(|(path, _)| lies_in(path, &PURE)) {
+        for forbidden in [
+            "sqlx",
+            "tokio",
+            "std::fs",
+            "std::env",
+            "std::net",
+            "Utc::now",
+            "Local::now",
+            "SystemTime",
+        ] {
+            assert!(!code(text).contains(forbidden), "{path} uses {forbidden}");
+        }
+    }
+}
+
+#[test]
+fn only_commands_and_store_are_asynchronous() {
+    for (path, text) in sources().iter().filter(|(path, _)| !lies_in(path, &ASYNC)) {
+        for forbidden in ["async fn", "async {", ".await"] {
+            assert!(!code(text).contains(forbidden), "{path} has {forbidden}");
+        }
+    }
+}
+
+#[test]
+fn the_clock_is_read_in_one_place() {
+    let reading: Vec<_> = sources()
+        .into_iter()
+        .filter(|(_, text)| code(text).contains("Utc::now"))
+        .map(|(path, _)| path)
+        .collect();
+    assert_eq!(reading, ["src/commands/build.rs"]);
+}
+
+#[test]
+fn modules_import_only_what_lies_below_them() {
+    let allowed: [(&str, &[&str]); 8] = [
+        ("src/model.rs", &[]),
+        ("src/masking.rs", &[]),
+        ("src/text.rs", &["masking"]),
+        ("src/health/", &["model", "text"]),
+        ("src/views/", &["health", "model", "text"]),
+        ("src/store/", &["failure", "masking", "model", "text"]),
+        ("src/publish/", &["failure"]),
+        ("src/config/", &["failure", "health", "text"]),
+    ];
+    for (path, text) in sources() {
+        let Some((_, below)) = allowed.iter().find(|(place, _)| path.starts_with(place)) else {
+            continue;
+        };
+        let own = path
+            .trim_start_matches("src/")
+            .split(['/', '.'])
+            .next()
+            .unwrap();
+        for imported in code(&text).split("crate::").skip(1) {
+            let module: String = imported
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
+            assert!(
+                module == own || below.contains(&module.as_str()),
+                "{path} imports crate::{module}, which does not lie below it"
+            );
+        }
+    }
+}
+
+#[test]
+fn files_have_names_that_say_something() {
+    for (path, _) in sources() {
+        for forbidden in ["util", "helper", "manager", "service", "common", "misc"] {
+            assert!(!path.contains(forbidden), "{path}");
+        }
+    }
+}
+
+#[test]
+fn files_and_functions_stay_small() {
+    for (path, text) in sources() {
+        let lines = text.lines().count();
+        assert!(
+            path.contains("tests") || lines <= LONGEST_FILE,
+            "{path} has {lines} lines"
+        );
+        let mut begun = None;
+        for (number, line) in code(&text).lines().enumerate() {
+            let head = line.trim_start();
+            let is_head = [
+                "fn ",
+                "pub fn ",
+                "pub(super) fn ",
+                "pub(crate) fn ",
+                "async fn ",
+                "pub async fn ",
+            ]
+            .iter()
+            .any(|start| head.starts_with(start));
+            if is_head {
+                begun = Some((number, line.len() - head.len(), head.to_owned()));
+            } else if let Some((start, indent, name)) = &begun
+                && line.len() > *indent
+                && line.starts_with(&" ".repeat(*indent))
+                && line[*indent..].starts_with('}')
+            {
+                let length = number - start + 1;
+                assert!(
+                    length <= LONGEST_FUNCTION,
+                    "{path}: {name} has {length} lines"
+                );
+                begun = None;
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_in_the_project_points_outside_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let list = std::process::Command::new("git")
+        .args(["ls-files", "-z"])
+        .current_dir(root)
+        .output()
+        .unwrap();
+    for name in String::from_utf8(list.stdout)
+        .unwrap()
+        .split_terminator('\0')
+    {
+        let Ok(text) = std::fs::read_to_string(root.join(name)) else {
+            continue;
+        };
+        for line in text.lines() {
+            assert!(!line.contains(concat!("../", "shared")), "{name}: {line}");
+            assert!(
+                !line.contains(concat!("TO", "DO")) && !line.contains(concat!("FIX", "ME")),
+                "{name}: {line}"
+            );
+        }
+    }
+}
