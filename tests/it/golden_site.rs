@@ -20,7 +20,7 @@ fn folder(name: &str) -> PathBuf {
 fn the_golden_site_is_what_the_program_publishes() {
     let sandbox = Sandbox::sqlite().sql(WORLD).file("syncmon.toml", CONFIG);
     sandbox.build_at(NOW);
-    compare("site", sandbox.site());
+    compare("site", &sandbox.site());
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn postgres_gives_the_same_golden_site() {
     let sandbox = Sandbox::postgres().sql(WORLD).file("syncmon.toml", CONFIG);
     sandbox.build_at(NOW);
     if std::env::var_os("SYNCMON_BLESS").is_none() {
-        compare("site", sandbox.site());
+        compare("site", &sandbox.site());
     }
 }
 
@@ -44,14 +44,14 @@ fn the_golden_site_without_its_database_ages_under_a_banner() {
         .site()
         .into_iter()
         .filter(|(path, _)| pages.contains(&path.as_str()));
-    compare("site-without-database", site.collect());
+    compare("site-without-database", &site.collect());
 }
 
-fn compare(golden: &str, site: BTreeMap<String, Vec<u8>>) {
+fn compare(golden: &str, site: &BTreeMap<String, Vec<u8>>) {
     let folder = folder(golden);
     if std::env::var_os("SYNCMON_BLESS").is_some() {
         let _ = std::fs::remove_dir_all(&folder);
-        for (path, bytes) in &site {
+        for (path, bytes) in site {
             let path = folder.join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, bytes).unwrap();
@@ -77,7 +77,7 @@ fn compare(golden: &str, site: BTreeMap<String, Vec<u8>>) {
         expected,
         "the files of the site"
     );
-    for (path, bytes) in &site {
+    for (path, bytes) in site {
         let golden = std::fs::read_to_string(folder.join(path)).unwrap();
         snapbox::assert_data_eq!(
             String::from_utf8(bytes.clone()).unwrap(),
