@@ -131,6 +131,9 @@ pub fn detail(entity: &EntityAssessment, speaker: Speaker) -> String {
             ),
             None => last,
         },
+        Reason::NeverSynced if is_partly_hidden(entity) => {
+            format!("No record of {name} can be seen; part of the record is hidden from syncmon.")
+        }
         Reason::NeverSynced => format!("{name} has never been synced, as far as is recorded."),
         Reason::Unconfirmed => match entity.observation.state {
             Some(_) => format!("A success of {name} is recorded, but not when it happened."),
@@ -144,6 +147,13 @@ pub fn detail(entity: &EntityAssessment, speaker: Speaker) -> String {
         Reason::Hidden => format!("Part of the record is hidden from syncmon. {last}"),
         Reason::OutOfDate => format!("This was read too long ago to be relied on. {last}"),
     }
+}
+
+fn is_partly_hidden(entity: &EntityAssessment) -> bool {
+    entity
+        .notices
+        .iter()
+        .any(|notice| matches!(notice, Notice::HiddenTable { .. }))
 }
 
 /// One notice in one sentence.
