@@ -244,8 +244,19 @@ pub fn notice(notice: &Notice, speaker: Speaker) -> String {
         }
         Notice::HiddenTable { table, role } => format!(
             "Row security hides the table {table} from the role {role}. To grant it, run: create policy \
-             syncmon_reads on public.{table} for select to {role} using (true);"
+             syncmon_reads on public.{table} for select to {} using (true);",
+            identifier(role)
         ),
+    }
+}
+
+/// A role's name as SQL takes it.
+fn identifier(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if name.chars().all(plain) && !name.starts_with(|c: char| c.is_ascii_digit()) {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.replace('"', "\"\""))
     }
 }
 
