@@ -22,7 +22,8 @@ log as (
         substr(error_details, 1, 4000) as error, length(error_details) as error_length,
         case when typeof(records_processed) in ('integer', 'real')
              then cast(records_processed as integer) end as records,
-        substr(cast(duration_seconds as text), 1, 40) as duration,
+        case when typeof(duration_seconds) in ('integer', 'real')
+             then substr(cast(duration_seconds as text), 1, 40) end as duration,
         duration_seconds is not null
             and (typeof(duration_seconds) not in ('integer', 'real') or duration_seconds < 0) as odd,
         case when typeof(duration_seconds) in ('integer', 'real') and duration_seconds > 0
