@@ -1,7 +1,10 @@
 //! Integration tests: the program, run as a user runs it, with the real things around it.
 
 mod cluster;
+mod rows;
 mod sandbox;
 
 mod first_build;
 mod golden_site;
+mod hidden;
+mod verdicts;
