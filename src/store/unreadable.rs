@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
+use sqlx::sqlite::SqliteError;
 
 /// The database could not be read. Exit code 75: the page is published all the same, and says so.
 #[derive(Debug)]
@@ -56,18 +57,32 @@ impl Unreadable {
             sqlx::Error::Database(error) => from_database(&**error),
             sqlx::Error::Io(error) => from_io(error),
             sqlx::Error::Tls(error) => tls(&error.to_string()),
-            sqlx::Error::Protocol(text) => Unreadable::new(
-                "The database gave an answer that cannot be understood.",
-                format!("the server does not speak PostgreSQL's protocol as expected: {text}"),
-                "check host and port",
-            ),
-            other => Unreadable::new(
-                "The database could not be read.",
-                other.to_string(),
-                "run the same connection string with psql to see more",
-            ),
+            sqlx::Error::Protocol(text) => from_protocol(text),
+            other => Unreadable::new("The database could not be read.", other.to_string(), MORE),
         }
     }
+}
+
+fn from_protocol(text: &str) -> Unreadable {
+    // What follows in parentheses is a place in the driver's source code.
+    let text = text.split(" (sqlx").next().unwrap_or(text);
+    // The very first answer is one byte, which the driver takes for zero if none comes.
+    if text.ends_with("SSLRequest: 0x00") {
+        return broken("the connection was closed without an answer");
+    }
+    Unreadable::new(
+        "Something answers that is not the expected database.",
+        format!("this is no PostgreSQL server, or no answer of one ({text})"),
+        "check host and port in DATABASE_URL",
+    )
+}
+
+fn broken(what: &str) -> Unreadable {
+    Unreadable::new(
+        "The connection to the database broke.",
+        what,
+        "the next build tries again; if it stays so, look into the server's log",
+    )
 }
 
 fn tls(text: &str) -> Unreadable {
@@ -93,14 +108,14 @@ fn from_io(error: &std::io::Error) -> Unreadable {
             format!("the server's socket is not there ({text})"),
             "check that the server runs, and the directory of its socket",
         ),
-        ErrorKind::UnexpectedEof
-        | ErrorKind::ConnectionReset
-        | ErrorKind::ConnectionAborted
-        | ErrorKind::BrokenPipe => Unreadable::new(
-            "The connection to the database broke.",
-            format!("the connection was closed before the answer was complete ({text})"),
-            "the next build tries again; if it stays so, look into the server's log",
-        ),
+        ErrorKind::UnexpectedEof => {
+            broken("the connection was closed before the answer was complete")
+        }
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
+            broken(&format!(
+                "the connection was closed before the answer was complete ({text})"
+            ))
+        }
         _ if text.contains("lookup") || text.contains("name or service") => Unreadable::new(
             "The database's address could not be found.",
             format!("the host name cannot be resolved ({text})"),
@@ -116,8 +131,57 @@ fn from_io(error: &std::io::Error) -> Unreadable {
 
 const NO_SYNC_TABLES: &str = "The database does not have the sync tables in the expected form.";
 const NO_ENTRY: &str = "The database did not let syncmon in.";
+const BUSY: &str = "The database is busy.";
+const MORE: &str = "run the same connection string with psql to see more";
+
+/// Existing tables are not changed by `init-db`: only a look at them helps.
+const COMPARE: &str =
+    "compare the columns of sync_state and sync_log with those that syncmon init-db --print shows";
+
+fn from_sqlite(error: &SqliteError) -> Unreadable {
+    let message = error.message();
+    let code: u32 = error
+        .code()
+        .and_then(|code| code.parse().ok())
+        .unwrap_or_default();
+    // The lowest byte is the kind of error, the rest says more about it.
+    match code & 0xff {
+        1 if message.contains("no such table") => Unreadable::new(
+            NO_SYNC_TABLES,
+            message,
+            "run syncmon init-db with the same DATABASE_URL",
+        ),
+        1 if message.contains("no such column") => {
+            Unreadable::new(NO_SYNC_TABLES, message, COMPARE)
+        }
+        5 | 6 => Unreadable::new(BUSY, message, "the next build tries again"),
+        11 => Unreadable::new(
+            "The database file is damaged.",
+            message,
+            "bring the file back from a backup",
+        ),
+        14 => Unreadable::new(
+            "The database file could not be opened.",
+            message,
+            "check the path in DATABASE_URL and the file's permissions",
+        ),
+        26 => Unreadable::new(
+            "The database file is not a database.",
+            message,
+            "check the path in DATABASE_URL",
+        ),
+        _ => Unreadable::new(
+            "The database file could not be read.",
+            format!("{message} (SQLite code {code})"),
+            "check that the path in DATABASE_URL names a file, its permissions and the disk",
+        ),
+    }
+}
 
 fn from_database(error: &dyn DatabaseError) -> Unreadable {
+    if let Some(error) = error.try_downcast_ref::<SqliteError>() {
+        return from_sqlite(error);
+    }
     let code = error.code().unwrap_or_default().into_owned();
     // The server's own words only: Display would add lines of its source code.
     let message = error.message();
@@ -134,11 +198,12 @@ fn from_database(error: &dyn DatabaseError) -> Unreadable {
             what,
             "check the database name in DATABASE_URL",
         ),
-        "42P01" | "42703" | "42883" | "42804" => Unreadable::new(
+        "42P01" => Unreadable::new(
             NO_SYNC_TABLES,
             what,
             "run syncmon init-db with an administrator's connection string",
         ),
+        "42703" | "42883" | "42804" => Unreadable::new(NO_SYNC_TABLES, what, COMPARE),
         "42501" => Unreadable::new(
             "The database does not let syncmon read the sync tables.",
             what,
@@ -164,27 +229,6 @@ fn from_database(error: &dyn DatabaseError) -> Unreadable {
             what,
             "check host and user (role.PROJECT) of the pooler, and that the project is not paused",
         ),
-        "" | "1" if message.contains("no such table") || message.contains("no such column") => {
-            Unreadable::new(
-                NO_SYNC_TABLES,
-                message,
-                "run syncmon init-db with the same DATABASE_URL",
-            )
-        }
-        "14" => Unreadable::new(
-            "The database file could not be opened.",
-            message,
-            "check the path in DATABASE_URL and the file's permissions",
-        ),
-        "5" | "6" => Unreadable::new(
-            "The database is busy.",
-            message,
-            "the next build tries again",
-        ),
-        _ => Unreadable::new(
-            "The database could not be read.",
-            what,
-            "run the same connection string with psql to see more",
-        ),
+        _ => Unreadable::new("The database could not be read.", what, MORE),
     }
 }
