@@ -5,7 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// A running server that trusts local connections.
+/// A running server that trusts local connections, except those of roles in the group
+/// `password_required`, which a test may create.
 pub struct Cluster {
     pub port: u16,
     pub directory: PathBuf,
@@ -32,6 +33,7 @@ impl Cluster {
             r#"set -e
             cd "$DIRECTORY"
             "$BIN/initdb" -D data -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync > initdb.log 2>&1
+            sed -i '1i host all +password_required 127.0.0.1/32 scram-sha-256' data/pg_hba.conf
             {settings}
             "$BIN/postgres" -D data -p "$PORT" -k "$DIRECTORY" -c listen_addresses=127.0.0.1 \
                 -c fsync=off -c log_statement=all -c log_line_prefix='%d %u %a: ' > server.log 2>&1 &

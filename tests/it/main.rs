@@ -1,9 +1,13 @@
 //! Integration tests: the program, run as a user runs it, with the real things around it.
 
 mod cluster;
+mod gate;
+mod golden;
 mod rows;
 mod sandbox;
+mod sql;
 
+mod database_away;
 mod first_build;
 mod golden_site;
 mod hidden;

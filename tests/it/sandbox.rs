@@ -25,6 +25,8 @@ pub const NOW: &str = "2026-11-22T20:05:00Z";
 pub struct Sandbox {
     directory: TempDir,
     url: Option<String>,
+    /// As whom the test itself writes, where that is not `url`.
+    owner: Option<String>,
     variables: BTreeMap<String, String>,
     arguments: Vec<String>,
 }
@@ -47,6 +49,7 @@ impl Sandbox {
         Sandbox {
             directory,
             url: None,
+            owner: None,
             variables: BTreeMap::new(),
             arguments: Vec::new(),
         }
@@ -64,19 +67,24 @@ impl Sandbox {
     /// With a database of its own in the shared PostgreSQL, and the schema in it. The program reads
     /// as `syncmon_ro`; [`Sandbox::sql`] writes as the owner.
     pub fn postgres() -> Sandbox {
-        let sandbox = Sandbox::empty_postgres();
-        let cluster = Cluster::shared();
-        let admin = sandbox.url.clone().unwrap();
-        sandbox
-            .with_url(&admin)
-            .succeeds_once_at_a_time(&["init-db"])
-            .with_url(&cluster.url("syncmon_ro", admin.rsplit('/').next().unwrap()))
+        Sandbox::postgres_in(Cluster::shared())
+    }
+
+    /// The same in another PostgreSQL than the shared one.
+    pub fn postgres_in(cluster: &Cluster) -> Sandbox {
+        let sandbox = Sandbox::empty_postgres_in(cluster).succeeds_once_at_a_time(&["init-db"]);
+        let url = cluster.url("syncmon_ro", &sandbox.database());
+        sandbox.with_url(&url)
     }
 
     /// With an empty database of its own in the shared PostgreSQL, read as its superuser.
     pub fn empty_postgres() -> Sandbox {
+        Sandbox::empty_postgres_in(Cluster::shared())
+    }
+
+    /// The same in another PostgreSQL than the shared one.
+    pub fn empty_postgres_in(cluster: &Cluster) -> Sandbox {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let cluster = Cluster::shared();
         let name = format!(
             "world_{}_{}",
             std::process::id(),
@@ -86,7 +94,10 @@ impl Sandbox {
             &cluster.url("postgres", "postgres"),
             &format!("create database {name}"),
         );
-        Sandbox::bare().with_url(&cluster.url("postgres", &name))
+        let url = cluster.url("postgres", &name);
+        let mut sandbox = Sandbox::bare().with_url(&url);
+        sandbox.owner = Some(url);
+        sandbox
     }
 
     /// The same two sandboxes for every test that must hold on both databases.
@@ -126,11 +137,17 @@ impl Sandbox {
     }
 
     pub fn execute(&self, sql: &str) {
-        let url = self.url.as_ref().expect("this sandbox has no database");
-        execute(
-            &url.replace("postgres://syncmon_ro@", "postgres://postgres@"),
-            sql,
-        );
+        execute(self.owner_url(), sql);
+    }
+
+    /// As whom the test itself writes.
+    pub fn owner_url(&self) -> &str {
+        self.owner.as_deref().unwrap_or_else(|| self.url())
+    }
+
+    /// The name of the PostgreSQL database.
+    pub fn database(&self) -> String {
+        self.owner_url().rsplit('/').next().unwrap().to_owned()
     }
 
     pub fn url(&self) -> &str {

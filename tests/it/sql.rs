@@ -1,0 +1,62 @@
+//! Questions to a PostgreSQL server, asked past the program.
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use tokio::runtime::Runtime;
+
+/// The first column of every row, which has to be text.
+pub fn ask(url: &str, sql: &str) -> Vec<String> {
+    let answer = runtime().block_on(async {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        let rows = sqlx::raw_sql(AssertSqlSafe(sql))
+            .fetch_all(&mut connection)
+            .await;
+        connection.close().await.unwrap();
+        rows
+    });
+    let rows = answer.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// The SQLSTATE with which the server refuses this; `None` if it does not.
+pub fn refusal(url: &str, sql: &str) -> Option<String> {
+    runtime().block_on(async {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        let ended = sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(&mut connection)
+            .await;
+        connection.close().await.unwrap();
+        let error = ended.err()?;
+        let code = error.as_database_error().and_then(|error| error.code());
+        Some(code.map_or_else(|| error.to_string(), Into::into))
+    })
+}
+
+/// A connection that stays open, with whatever it has locked.
+pub struct Held {
+    _runtime: Runtime,
+    _connection: PgConnection,
+}
+
+/// Runs SQL and keeps the connection open.
+pub fn hold(url: &str, sql: &str) -> Held {
+    let runtime = runtime();
+    let connection = runtime.block_on(async {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        connection
+    });
+    Held {
+        _runtime: runtime,
+        _connection: connection,
+    }
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
