@@ -3,6 +3,7 @@
 mod cluster;
 mod gate;
 mod golden;
+mod pooler;
 mod rows;
 mod sandbox;
 mod sql;
@@ -11,4 +12,6 @@ mod database_away;
 mod first_build;
 mod golden_site;
 mod hidden;
+mod one_statement;
+mod tls;
 mod verdicts;

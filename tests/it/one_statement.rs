@@ -1,0 +1,160 @@
+//! What PostgreSQL itself has seen of a build: one statement, by a role that can do nothing else.
+
+use std::process::Child;
+
+use chrono::DateTime;
+use syncmon::store::{Database, statement};
+
+use crate::cluster::Cluster;
+use crate::pooler::Pooler;
+use crate::sandbox::{Ended, NOW, Sandbox};
+use crate::sql::{ask, refusal};
+
+const SYNCED: &str = "
+    insert into sync_log (timestamp, entity_type, action, status, duration_seconds)
+    values ('2026-11-22T19:22:00Z', 'sales', 'incremental_sync', 'completed', 4.5)";
+
+/// What `role` has sent to this sandbox's database, by the server's log: "application: statement".
+fn statements(world: &Sandbox, role: &str) -> Vec<String> {
+    let prefix = format!("{} {role} ", world.database());
+    let log = Cluster::shared().log().replace("\n\t", "\u{1}");
+    log.lines()
+        .filter_map(|line| line.strip_prefix(&prefix))
+        .map(|line| line.replace('\u{1}', "\n"))
+        .filter(|line| !line.contains(": DETAIL: ") && !line.contains(": HINT: "))
+        .collect()
+}
+
+#[test]
+fn a_build_is_exactly_one_statement_as_the_reading_role() {
+    let world = Sandbox::postgres().sql(SYNCED);
+    assert_eq!(statements(&world, "syncmon_ro"), [""; 0]);
+    let before = statements(&world, "postgres").len();
+
+    world.build();
+    let database = Database::parse(world.url(), false).unwrap();
+    let now = DateTime::parse_from_rfc3339(NOW).unwrap().to_utc();
+    let text = statement(&database, now);
+    let expected = format!("syncmon: LOG:  statement: {}", text.trim_end());
+    assert_eq!(trimmed(&statements(&world, "syncmon_ro")), [expected]);
+
+    world.build();
+    assert_eq!(statements(&world, "syncmon_ro").len(), 2);
+    assert_eq!(statements(&world, "postgres").len(), before);
+}
+
+fn trimmed(statements: &[String]) -> Vec<&str> {
+    statements.iter().map(|text| text.trim_end()).collect()
+}
+
+/// The server would say "cannot execute … in a read-only transaction" if it wrote anything.
+#[test]
+fn the_statement_runs_where_nothing_can_be_written() {
+    let world = Sandbox::postgres().sql(SYNCED);
+    let database = world.database();
+    world.execute(&format!(
+        "alter database {database} set default_transaction_read_only = on"
+    ));
+    let world = world.with_url(&Cluster::shared().url("postgres", &database));
+    assert_eq!(world.build().stderr, "");
+    assert_eq!(world.verdict("sales"), "green fresh");
+}
+
+#[test]
+fn the_reading_role_can_do_nothing_but_read_two_tables() {
+    let world = Sandbox::postgres().sql(SYNCED);
+    let denied = |sql: &str| {
+        // Read-only transactions are a habit, which a client may drop: the boundary is the grant.
+        let sql = format!("set transaction read write; {sql}");
+        assert_eq!(
+            refusal(world.url(), &sql).as_deref(),
+            Some("42501"),
+            "{sql}"
+        );
+    };
+    for table in ["sync_log", "sync_state"] {
+        assert_eq!(
+            refusal(world.url(), &format!("select * from {table}")),
+            None
+        );
+        denied(&format!("insert into {table} (entity_type) values ('x')"));
+        denied(&format!("update {table} set entity_type = 'x'"));
+        denied(&format!("delete from {table}"));
+        denied(&format!("truncate {table}"));
+        denied(&format!("drop table {table}"));
+        denied(&format!("alter table {table} add column x text"));
+    }
+    for entity in [
+        "customers",
+        "outlets",
+        "products",
+        "sales",
+        "sale_line_items",
+        "inventory",
+    ] {
+        denied(&format!("select * from lightspeed_{entity}"));
+    }
+    denied("select nextval('sync_log_id_seq')");
+    denied("create table mine (id int)");
+    denied("create schema mine");
+    denied("select * from syncmon.undo");
+    let settings = ask(
+        world.url(),
+        "select current_setting(name) from (values ('default_transaction_read_only'), \
+         ('statement_timeout')) s (name)",
+    );
+    assert_eq!(settings, ["on", "30s"]);
+}
+
+#[test]
+fn a_transaction_pooler_in_between_changes_nothing() {
+    let world = Sandbox::postgres().sql(SYNCED);
+    let pooler = Pooler::before(Cluster::shared().port);
+    let url = format!(
+        "postgres://syncmon_ro@127.0.0.1:{}/{}",
+        pooler.port,
+        world.database()
+    );
+    let world = world.with_url(&url);
+    let reading = |world: &Sandbox| {
+        statements(world, "syncmon_ro")
+            .iter()
+            .filter(|text| text.contains("sync_log"))
+            .count()
+    };
+
+    for builds in 1..=2 {
+        assert_eq!(world.build().stderr, "", "build {builds}");
+        assert_eq!(world.verdict("sales"), "green fresh");
+        assert_eq!(reading(&world), builds);
+    }
+
+    // Both want the one connection.
+    let builds = ["one", "two"].map(|name| start(&world, name));
+    for build in builds {
+        let output = build.wait_with_output().unwrap();
+        let ended = Ended {
+            code: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        };
+        assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
+    }
+    assert_eq!(reading(&world), 4);
+    let foreign: Vec<_> = statements(&world, "syncmon_ro")
+        .into_iter()
+        .filter(|text| !text.contains("sync_log") && !text.contains("statement: SET "))
+        .collect();
+    assert_eq!(foreign, [""; 0], "more than the pooler's own settings");
+}
+
+/// A build into a site and with a state directory of its own.
+fn start(world: &Sandbox, name: &str) -> Child {
+    let (out, state) = (format!("site-{name}"), format!("state-{name}"));
+    world
+        .command(&["build", "--out", &out, "--state-dir", &state, "--now", NOW])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap()
+}
