@@ -60,7 +60,7 @@ async fn apply_to_postgres(
     sqlx::raw_sql(POSTGRES_SCHEMA)
         .execute(&mut connection)
         .await
-        .map_err(|error| Unreadable::from_sqlx(&error))?;
+        .map_err(|error| Unreadable::from_schema(&error))?;
     let _ = timeout(Duration::from_secs(1), connection.close()).await;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
+use sqlx::postgres::PgDatabaseError;
 use sqlx::sqlite::SqliteError;
 
 /// The database could not be read. Exit code 75: the page is published all the same, and says so.
@@ -60,6 +61,28 @@ impl Unreadable {
             sqlx::Error::Protocol(text) => from_protocol(text),
             other => Unreadable::new("The database could not be read.", other.to_string(), MORE),
         }
+    }
+
+    /// `schema.sql` was refused. It is one transaction: nothing has been changed.
+    pub fn from_schema(error: &sqlx::Error) -> Unreadable {
+        let refusal = error
+            .as_database_error()
+            .and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+        let Some(error) = refusal else {
+            return Unreadable::from_sqlx(error);
+        };
+        let remedy = match (error.hint(), error.code()) {
+            (Some(hint), _) => hint,
+            (None, "42501") => {
+                "connect as a superuser, or as a role that owns the database and its tables and has CREATEROLE"
+            }
+            (None, "55P03") => {
+                "another program keeps a table locked; run syncmon init-db again when it has ended"
+            }
+            (None, _) => "nothing was changed; run syncmon init-db --print with psql to see more",
+        };
+        let what = format!("{} (SQLSTATE {})", error.message(), error.code());
+        Unreadable::new("The tables could not be created.", what, remedy)
     }
 }
 
