@@ -12,6 +12,7 @@ mod database_away;
 mod first_build;
 mod golden_site;
 mod hidden;
+mod init_db;
 mod one_statement;
 mod tls;
 mod verdicts;

@@ -26,7 +26,9 @@ pub fn refusal(url: &str, sql: &str) -> Option<String> {
             .await;
         connection.close().await.unwrap();
         let error = ended.err()?;
-        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
         Some(code.map_or_else(|| error.to_string(), Into::into))
     })
 }
