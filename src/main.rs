@@ -6,10 +6,10 @@ use clap::Parser;
 use syncmon::{cli::Cli, commands};
 
 fn main() -> ExitCode {
-    if let Err(error) = commands::load_environment() {
-        return commands::report(&error);
-    }
-    match commands::run(Cli::parse().command) {
+    // The files may set options. Help and usage errors do not depend on them.
+    let environment = commands::load_environment();
+    let command = Cli::parse().command;
+    match environment.and_then(|()| commands::run(command)) {
         Ok(outcome) => outcome.into(),
         Err(error) => commands::report(&error),
     }

@@ -69,10 +69,11 @@ pub fn load_environment() -> Result<()> {
             Ok(()) => {}
             Err(error) if error.not_found() => {}
             // The error itself would repeat the line, which may hold a password.
-            Err(dotenvy::Error::LineParse(_, _)) => {
+            Err(dotenvy::Error::LineParse(broken, _)) => {
                 return Err(UsageError::new(format!(
-                    "{name} cannot be read: a line in it is not of the form NAME='value'; put values \
-                     with spaces, # or $ between single quotes"
+                    "{name}{} is not of the form NAME='value'; put values with spaces, # or $ \
+                     between single quotes",
+                    line_of(&broken, name)
                 ))
                 .into());
             }
@@ -85,6 +86,15 @@ pub fn load_environment() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Where in the file a line stands: ", line 3".
+fn line_of(line: &str, file: &str) -> String {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    match text.find(line) {
+        Some(start) => format!(", line {}", text[..start].matches('\n').count() + 1),
+        None => ": a line".to_owned(),
+    }
 }
 
 /// The database that the environment names.
