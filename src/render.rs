@@ -74,9 +74,14 @@ impl Look {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                     Ok(built_in.to_owned())
                 }
-                read => {
-                    read.with_context(|| format!("the template {} cannot be read", path.display()))
-                }
+                read => read.map_err(|error| {
+                    let problem = format!(
+                        "the template {} cannot be read ({error}), so nothing was published; correct it \
+                         or take it away",
+                        path.display()
+                    );
+                    UsageError::new(problem).into()
+                }),
             }
         };
         let mut templates = Vec::new();
