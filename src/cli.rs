@@ -24,15 +24,18 @@ pub enum Command {
     InitDb(InitDbOptions),
 }
 
-/// DATABASE_URL names the database (postgres://… or sqlite:PATH). It is also read from .env.local,
-/// then .env, in the current directory; a variable that is already set wins.
+/// What `build` is asked for.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
+#[command(
+    after_help = "DATABASE_URL names the database: postgres://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:PATH.\n\
+    It is read from the environment, else from .env.local, else from .env, as is every option.\n\n\
+    Examples:\n  \
     syncmon build --demo                      a site with invented data, in public/\n  \
     DATABASE_URL=sqlite:sync.db syncmon build\n  \
     syncmon build -q --out /var/lib/syncmon/site   from cron: silent unless something is wrong\n\n\
     Exit codes: 0 published (whatever the colours), or another build is at work; 75 the database\n\
-    could not be read and the page says so; 2 usage or configuration; 1 anything else.")]
+    could not be read and the page says so; 2 usage or configuration; 1 anything else."
+)]
 pub struct BuildOptions {
     /// Directory to publish the site into
     #[arg(
@@ -73,8 +76,13 @@ pub struct BuildOptions {
     pub verbose: bool,
 }
 
-/// Applies schema.sql to DATABASE_URL. Safe to repeat, and safe over tables that hold rows.
+/// What `init-db` is asked for.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "DATABASE_URL names the database, as for syncmon build, and the role that will own what is\n\
+    created: a superuser, or a role that owns the database and its tables and has CREATEROLE.\n\
+    It is safe to repeat, and safe over tables that hold rows."
+)]
 pub struct InitDbOptions {
     /// Print the SQL instead of applying it
     #[arg(long)]
