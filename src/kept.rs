@@ -38,7 +38,7 @@ struct Label {
 }
 
 /// The state directory: `explicit`, else `$STATE_DIRECTORY`, else `$XDG_STATE_HOME/syncmon`, else
-/// `~/.local/state/syncmon`. Created if missing, for its owner alone.
+/// `~/.local/state/syncmon`. It may not exist yet.
 pub fn state_directory(explicit: Option<&Path>) -> Result<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let directory = if let Some(explicit) = explicit {
@@ -58,17 +58,21 @@ pub fn state_directory(explicit: Option<&Path>) -> Result<PathBuf> {
         )
         .into());
     };
+    Ok(directory)
+}
+
+/// Makes the state directory if it is missing, for its owner alone.
+pub fn make_state_directory(directory: &Path) -> Result<()> {
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
-        .create(&directory)
+        .create(directory)
         .with_context(|| {
             format!(
                 "the state directory {} cannot be created; give another with --state-dir",
                 directory.display()
             )
-        })?;
-    Ok(directory)
+        })
 }
 
 impl Kept {

@@ -11,7 +11,7 @@ use crate::cli::BuildOptions;
 use crate::config::Config;
 use crate::demo;
 use crate::health::{Reading, Source, assess};
-use crate::kept::{Kept, state_directory};
+use crate::kept::{Kept, make_state_directory, state_directory};
 use crate::masking::mask_known;
 use crate::model::Snapshot;
 use crate::publish::{self, Opened, Published};
@@ -46,6 +46,7 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
             return Ok(Outcome::Done);
         }
     };
+    make_state_directory(&state)?;
     if options.demo {
         narrator.tell("inventing 90 days of history");
         store::fill(&state.join(demo::FILE), &demo::history(now)).await?;

@@ -37,6 +37,7 @@ pub fn open(out: &Path, demo: bool, private: &Path) -> Result<Opened> {
     refuse_dear(out, &live)?;
     refuse_private(out, &live, private)?;
     refuse_foreign(out, &live, demo)?;
+    make_parent(&live)?;
     let (workplace, beside) = workplace(&live)?;
     let lock = OpenOptions::new()
         .write(true)
@@ -87,19 +88,32 @@ fn resolve(out: &Path) -> Result<PathBuf> {
             let (Some(parent), Some(name)) = (out.parent(), out.file_name()) else {
                 return Err(refused("it has no name").into());
             };
-            super::tree::make_folders(parent).with_context(|| {
-                format!(
-                    "{} cannot be created; check the path and its permissions",
-                    parent.display()
-                )
-            })?;
-            let parent = parent
-                .canonicalize()
-                .with_context(|| parent.display().to_string())?;
-            Ok(parent.join(name))
+            Ok(settled(parent).join(name))
         }
         Err(error) => Err(refused(&error.to_string()).into()),
     }
+}
+
+/// Where a path leads, or will lead once what is missing of it has been made.
+fn settled(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.ancestors()
+        .find_map(|there| {
+            let missing = path.strip_prefix(there).ok()?;
+            Some(there.canonicalize().ok()?.join(missing))
+        })
+        .unwrap_or_else(|| path.clone())
+}
+
+/// Nothing is made before everything that could be refused was looked at.
+fn make_parent(live: &Path) -> Result<()> {
+    let parent = live.parent().unwrap_or(live);
+    super::tree::make_folders(parent).with_context(|| {
+        format!(
+            "{} cannot be created; check the path and its permissions",
+            parent.display()
+        )
+    })
 }
 
 /// Directories that nobody means to replace.
@@ -125,10 +139,7 @@ fn refuse_dear(out: &Path, live: &Path) -> Result<(), UsageError> {
 
 /// Whatever lies in the live directory is served: nothing private may.
 fn refuse_private(out: &Path, live: &Path, private: &Path) -> Result<(), UsageError> {
-    let inside = private
-        .canonicalize()
-        .is_ok_and(|private| private.starts_with(live));
-    if !inside {
+    if !settled(private).starts_with(live) {
         return Ok(());
     }
     Err(UsageError::new(format!(
