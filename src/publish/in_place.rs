@@ -87,7 +87,7 @@ fn rename(from: &Path, to: &Path) -> Result<()> {
     std::fs::rename(from, to).with_context(|| format!("{} cannot be replaced", to.display()))
 }
 
-/// Removes a file that is published no more, and the folder that it leaves empty. A folder that is
+/// Removes a file that is published no more, and the folders that it leaves empty. A folder that is
 /// a link is left alone with all that it leads to.
 fn remove(live: &Path, path: &str, still: &BTreeSet<String>) -> Result<()> {
     let linked = Path::new(path).ancestors().skip(1).any(|folder| {
@@ -107,12 +107,11 @@ fn remove(live: &Path, path: &str, still: &BTreeSet<String>) -> Result<()> {
         }
         Ok(()) | Err(_) => {}
     }
-    if let Some(folder) = Path::new(path)
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
+    for folder in Path::new(path).ancestors().skip(1) {
         // Fails, as it should, while anything else lies in it.
-        let _ = std::fs::remove_dir(live.join(folder));
+        if folder.as_os_str().is_empty() || std::fs::remove_dir(live.join(folder)).is_err() {
+            break;
+        }
     }
     Ok(())
 }
