@@ -133,6 +133,7 @@ pub fn carry_over(live: &Path, published: &BTreeSet<String>, staged: &Path) -> R
         .follow_links(false)
         .min_depth(1)
         .into_iter();
+    let mut folders = Vec::new();
     while let Some(entry) = walk.next() {
         let entry = entry.with_context(|| format!("{} cannot be read", live.display()))?;
         let relative = entry.path().strip_prefix(live).expect("walked from there");
@@ -149,7 +150,11 @@ pub fn carry_over(live: &Path, published: &BTreeSet<String>, staged: &Path) -> R
             continue;
         }
         let carried = if kind.is_dir() {
-            make_folder(&target)
+            make_folder(&target).and_then(|()| {
+                let permissions = entry.metadata()?.permissions();
+                folders.push((target.clone(), permissions));
+                Ok(())
+            })
         } else if kind.is_symlink() {
             std::fs::read_link(entry.path()).and_then(|to| std::os::unix::fs::symlink(to, &target))
         } else {
@@ -168,6 +173,11 @@ pub fn carry_over(live: &Path, published: &BTreeSet<String>, staged: &Path) -> R
             carried => carried
                 .with_context(|| format!("{} cannot be carried over", entry.path().display()))?,
         }
+    }
+    // Only now, for a folder may be closed to whoever fills it.
+    for (folder, permissions) in folders.into_iter().rev() {
+        std::fs::set_permissions(&folder, permissions)
+            .with_context(|| format!("{} cannot be carried over", folder.display()))?;
     }
     Ok(())
 }
