@@ -7,6 +7,7 @@ mod pooler;
 mod rows;
 mod sandbox;
 mod sql;
+mod wrapped;
 
 mod database_away;
 mod first_build;
@@ -14,5 +15,7 @@ mod golden_site;
 mod hidden;
 mod init_db;
 mod one_statement;
+mod publishing;
+mod readers;
 mod tls;
 mod verdicts;

@@ -1,0 +1,119 @@
+//! Readers that never stop looking while a site is replaced 200 times.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::sandbox::{NOW, Sandbox};
+
+const PUBLISHES: usize = 200;
+const LATER: &str = "2026-11-22T20:10:00Z";
+
+/// What a reader takes from the site, in the order in which a browser would.
+const READ: [&str; 5] = [
+    "index.html",
+    "assets/syncmon.css",
+    "assets/syncmon.js",
+    "entities/sales.html",
+    "status.json",
+];
+
+type Site = BTreeMap<String, Vec<u8>>;
+
+#[test]
+fn nothing_is_missing_torn_or_mixed_while_the_site_is_replaced() {
+    let world = Sandbox::sqlite().sql(
+        "insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed)
+         values ('2026-11-22T19:22:00Z', 'sales', 'incremental_sync', 'completed', 4.5, 1086)",
+    );
+    let moments = [NOW, LATER];
+    let generations = moments.map(|moment| {
+        world.build_at(moment);
+        world.site()
+    });
+    assert_ne!(generations[0]["index.html"], generations[1]["index.html"]);
+
+    let begun = AtomicUsize::new(0);
+    let over = AtomicBool::new(false);
+    let site = world.path("site");
+    std::thread::scope(|scope| {
+        let passers_by = scope.spawn(|| {
+            let mut looks = 0;
+            while !over.load(Ordering::Relaxed) {
+                read_by_path(&site, &generations);
+                looks += 1;
+            }
+            looks
+        });
+        let visitors = scope.spawn(|| {
+            let mut visits = [0, 0];
+            while !over.load(Ordering::Relaxed) {
+                if let Some(generation) = read_within(&site, &generations, &begun) {
+                    visits[generation] += 1;
+                }
+            }
+            visits
+        });
+        let builds: Vec<_> = (0..PUBLISHES)
+            .map(|round| {
+                begun.fetch_add(1, Ordering::SeqCst);
+                world.build_at(moments[round % 2])
+            })
+            .collect();
+        over.store(true, Ordering::Relaxed);
+        for ended in builds {
+            assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
+        }
+        let looks = passers_by.join().unwrap();
+        let visits = visitors.join().unwrap();
+        assert!(looks > PUBLISHES, "only {looks} looks");
+        assert!(
+            visits.iter().all(|&visits| visits > PUBLISHES / 4),
+            "only {visits:?} visits to the two generations"
+        );
+    });
+}
+
+/// Every path, looked up anew each time: always there, and whole.
+fn read_by_path(site: &Path, generations: &[Site; 2]) {
+    for name in READ {
+        let bytes = fs::read(site.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(
+            generations.iter().any(|g| g[name] == bytes),
+            "{name} is torn: {} bytes",
+            bytes.len()
+        );
+    }
+}
+
+/// Everything from one directory, opened once: always of one generation. The directory may be gone
+/// only if two builds have begun meanwhile. Returns which generation it was.
+fn read_within(site: &Path, generations: &[Site; 2], begun: &AtomicUsize) -> Option<usize> {
+    let before = begun.load(Ordering::SeqCst);
+    let directory = File::open(site).expect("the site is always there");
+    let within = PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd()));
+    let mut seen = None;
+    for name in READ {
+        let bytes = match fs::read(within.join(name)) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let builds = begun.load(Ordering::SeqCst) - before;
+                assert!(builds >= 2, "{name} after {builds} builds: {error}");
+                return None;
+            }
+        };
+        if generations[0][name] == generations[1][name] {
+            continue;
+        }
+        let generation = generations.iter().position(|g| g[name] == bytes);
+        assert!(generation.is_some(), "{name} is torn");
+        assert!(
+            seen.is_none() || seen == generation,
+            "{name} is of another generation than what was read before"
+        );
+        seen = generation;
+    }
+    seen
+}

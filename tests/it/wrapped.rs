@@ -1,0 +1,135 @@
+//! The program run by way of another one: with another umask, as another user, where something is
+//! mounted.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use crate::cluster::is_root;
+use crate::sandbox::{Ended, SYNCMON, Sandbox};
+
+/// Who owns nothing.
+const NOBODY: &str = "65534";
+
+pub const UMASK_077: [&str; 4] = ["sh", "-c", "umask 077; exec \"$@\"", "sh"];
+
+/// Runs to the end what `sandbox.command` made.
+pub fn ended(command: &mut Command) -> Ended {
+    let output = command.output().unwrap();
+    Ended {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// The same command, run by `wrapper`.
+pub fn through<S: AsRef<std::ffi::OsStr>>(wrapper: &[S], command: &Command) -> Command {
+    let mut wrapped = Command::new(&wrapper[0]);
+    wrapped
+        .args(&wrapper[1..])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear()
+        .envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .stdin(Stdio::null());
+    if let Some(directory) = command.get_current_dir() {
+        wrapped.current_dir(directory);
+    }
+    wrapped
+}
+
+/// The command, run by somebody whom permissions hold back: root runs it as another user, who gets
+/// the sandbox and a copy of the program, for root's own may lie where nobody else can reach it.
+pub fn unprivileged(sandbox: &Sandbox, arguments: &[&str]) -> Command {
+    let command = sandbox.command(arguments);
+    if !is_root() {
+        return command;
+    }
+    let program = sandbox.path("syncmon");
+    if !program.exists() {
+        fs::copy(SYNCMON, &program).unwrap();
+        let given = Command::new("chown")
+            .args(["-R", &format!("{NOBODY}:{NOBODY}")])
+            .arg(sandbox.root())
+            .status()
+            .unwrap();
+        assert!(given.success());
+    }
+    let mut own = Command::new(program);
+    own.args(command.get_args())
+        .envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .current_dir(sandbox.root());
+    let (user, group) = (format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"));
+    through(&["setpriv", &user, &group, "--clear-groups"], &own)
+}
+
+/// A mount namespace of its own, in which something is mounted; gone when dropped.
+pub struct Mounted {
+    keeper: Child,
+    _leash: ChildStdin,
+}
+
+impl Mounted {
+    /// Runs `mount` with these arguments in a new namespace that nobody else sees.
+    pub fn new(sandbox: &Sandbox, arguments: &str) -> Mounted {
+        let ready = sandbox.path("mounted");
+        let script = format!("mount {arguments} && touch '{}' && cat", ready.display());
+        let mut keeper = Command::new("unshare")
+            .arg(if is_root() { "-m" } else { "-rm" })
+            .args(["sh", "-c", &script])
+            .current_dir(sandbox.root())
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        while !ready.exists() {
+            let died = keeper.try_wait().unwrap();
+            assert!(died.is_none(), "mount {arguments}: {died:?}");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let leash = keeper.stdin.take().unwrap();
+        Mounted {
+            keeper,
+            _leash: leash,
+        }
+    }
+
+    /// The command, run in that namespace.
+    pub fn wrap(&self, command: &Command) -> Command {
+        let process = self.keeper.id().to_string();
+        let directory = command.get_current_dir().unwrap().display();
+        let mut enter = vec![
+            "nsenter".to_owned(),
+            "-t".to_owned(),
+            process,
+            "-m".to_owned(),
+            format!("--wd={directory}"),
+        ];
+        if !is_root() {
+            enter.extend(["-U".to_owned(), "--preserve-credentials".to_owned()]);
+        }
+        through(&enter, command)
+    }
+
+    /// Where a path of that namespace can be looked at from outside.
+    pub fn path(&self, path: &Path) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.keeper.id()));
+        root.join(path.strip_prefix("/").unwrap())
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // The shell waits for `cat`: both go with the whole namespace once nobody is in it.
+        let _ = self.keeper.kill();
+        let _ = self.keeper.wait();
+    }
+}
