@@ -29,6 +29,7 @@ pub fn replace(
     tree::make_folder(&waiting)
         .with_context(|| format!("{} cannot be created", waiting.display()))?;
     tree::write_site(&waiting, manifest, files)?;
+    tree::keep_times_apart(&waiting, live, files)?;
 
     // An interrupted publish must still know the directory, and every file of both generations.
     let formerly = previous

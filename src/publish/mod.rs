@@ -49,6 +49,7 @@ pub fn publish(target: &Target, files: &[OutputFile], demo: bool) -> Result<Publ
         tree::make_folder(&staged)
             .with_context(|| format!("{} cannot be created", staged.display()))?;
         tree::write_site(&staged, &Manifest::new(demo, false, names.clone()), files)?;
+        tree::keep_times_apart(&staged, &target.live, files)?;
         if let Some(previous) = &previous {
             tree::carry_over(&target.live, &previous.files, &staged)?;
         }

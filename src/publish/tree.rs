@@ -5,6 +5,7 @@ use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use walkdir::WalkDir;
@@ -40,6 +41,36 @@ pub fn write_file(root: &Path, relative: &str, bytes: &[u8]) -> Result<()> {
             path.display()
         )
     })
+}
+
+/// Web servers and rsync take two files of the same size and second for the same one. So a staged
+/// file that differs from the live one is at least a second newer, and one that does not differ
+/// keeps its time.
+pub fn keep_times_apart(staged: &Path, live: &Path, files: &[OutputFile]) -> Result<()> {
+    let now = SystemTime::now();
+    for file in files {
+        let Ok(before) = live.join(&file.path).symlink_metadata() else {
+            continue;
+        };
+        let Some(modified) = before.modified().ok().filter(|_| before.is_file()) else {
+            continue;
+        };
+        let same = std::fs::read(live.join(&file.path)).is_ok_and(|bytes| bytes == file.bytes);
+        let time = if same {
+            modified
+        } else {
+            modified
+                .checked_add(Duration::from_secs(1))
+                .map_or(now, |later| later.max(now))
+        };
+        let path = staged.join(&file.path);
+        OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .and_then(|staged| staged.set_modified(time))
+            .with_context(|| format!("the time of {} cannot be set", path.display()))?;
+    }
+    Ok(())
 }
 
 /// Makes the folders above `relative` below `root`, refusing to go through a link.
