@@ -7,6 +7,7 @@ mod pooler;
 mod rows;
 mod sandbox;
 mod sql;
+mod web;
 mod wrapped;
 
 mod database_away;
@@ -14,6 +15,7 @@ mod first_build;
 mod golden_site;
 mod hidden;
 mod init_db;
+mod nginx;
 mod one_statement;
 mod publishing;
 mod readers;

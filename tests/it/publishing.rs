@@ -100,6 +100,27 @@ fn everybody_can_read_a_site_built_under_umask_077() {
     );
 }
 
+/// Servers and copying programs take a file of the same size and second for the same file.
+#[test]
+fn a_page_that_changed_is_a_second_newer_and_one_that_did_not_keeps_its_time() {
+    for mounted in [false, true] {
+        let world = world();
+        let mount = mounted.then(|| mounted_site(&world, "tmpfs"));
+        let site = seen(&world, mount.as_ref());
+        let seconds = || {
+            ["index.html", "assets/syncmon.css"].map(|n| site.join(n).metadata().unwrap().mtime())
+        };
+        build_where(&world, mount.as_ref(), NOW);
+        let [mut page, style] = seconds();
+        for moment in [LATER, MUCH_LATER, NOW] {
+            build_where(&world, mount.as_ref(), moment);
+            assert!(seconds()[0] > page, "{moment}");
+            assert_eq!(seconds()[1], style, "{moment}");
+            page = seconds()[0];
+        }
+    }
+}
+
 // ---- what stays and what goes ----
 
 #[test]

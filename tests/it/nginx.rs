@@ -1,0 +1,350 @@
+//! The shipped nginx configuration: without the password nothing, with it the site and only that.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::sandbox::{NOW, Sandbox};
+use crate::web::{Nginx, RIGHT, Response};
+use crate::wrapped::{UMASK_077, ended, through};
+
+const LATER: &str = "2026-11-22T20:10:00Z";
+const PUBLISHES: usize = 100;
+
+/// What is there, or might be, and must not be served to anybody.
+const HIDDEN: [&str; 14] = [
+    "/.syncmon-manifest.json",
+    "/%2esyncmon-manifest.json",
+    "/%2Esyncmon%2Dmanifest.json",
+    "//.syncmon-manifest.json",
+    "/./.syncmon-manifest.json",
+    "/assets/../.syncmon-manifest.json",
+    "/assets/%2e%2e/.syncmon-manifest.json",
+    "/.syncmon-manifest.json/",
+    "/.git/config",
+    "/%2egit/config",
+    "/.git/",
+    "/.env",
+    "/assets/.hidden",
+    "/link-to-a-secret",
+];
+
+/// What leads out of the site, or is nothing at all.
+const NOWHERE: [&str; 6] = [
+    "/nothing",
+    "/entities/",
+    "/assets",
+    "/favicon.ico",
+    "/index.html/",
+    "/index.html.bak",
+];
+
+/// What nginx does not even take for a request.
+const MALFORMED: [&str; 6] = [
+    "/../sync.sqlite",
+    "/%2e%2e/sync.sqlite",
+    "/entities/../../sync.sqlite",
+    "/..%2fsync.sqlite",
+    "/entities/..%2f..%2fsync.sqlite",
+    "/%00",
+];
+
+#[test]
+fn without_the_right_password_nothing_is_served() {
+    let (world, nginx) = served();
+    let published = published(&world);
+    let paths: Vec<&str> = published
+        .keys()
+        .map(String::as_str)
+        .chain(["/", "/?x=1"])
+        .chain(HIDDEN)
+        .chain(NOWHERE)
+        .collect();
+    let wrong = [
+        None,
+        Some(""),
+        Some("Basic"),
+        Some("Basic ###"),
+        // "cfo:", "cfo:wrong", "root:long random password", "cfo"
+        Some("Basic Y2ZvOg=="),
+        Some("Basic Y2ZvOndyb25n"),
+        Some("Basic cm9vdDpsb25nIHJhbmRvbSBwYXNzd29yZA=="),
+        Some("Basic Y2Zv"),
+        Some("Bearer Y2ZvOmxvbmcgcmFuZG9tIHBhc3N3b3Jk"),
+    ];
+    for path in &paths {
+        for wrong in wrong {
+            let header = wrong.map(|value| ("Authorization", value));
+            let response = nginx.request("GET", path, header.as_slice());
+            assert_refused(&response, &format!("{path} with {wrong:?}"));
+        }
+        for method in ["HEAD", "POST", "OPTIONS", "PUT", "PROPFIND"] {
+            let response = nginx.request(method, path, &[]);
+            assert_eq!(response.status, 401, "{method} {path}");
+        }
+        let conditional = [("If-Modified-Since", "Mon, 22 Nov 2038 00:00:00 GMT")];
+        assert_refused(&nginx.request("GET", path, &conditional), path);
+    }
+    for path in MALFORMED {
+        let status = nginx.request("GET", path, &[]).status;
+        assert!([400, 401].contains(&status), "{path}: {status}");
+    }
+}
+
+#[test]
+fn with_the_password_the_site_is_served_and_nothing_else() {
+    let (world, nginx) = served();
+    for (path, bytes) in published(&world) {
+        let response = nginx.get(&path);
+        assert_eq!(response.status, 200, "{path}");
+        assert_eq!(response.body, bytes, "{path}");
+        let kind = match path.rsplit('.').next().unwrap() {
+            "html" => "text/html; charset=utf-8",
+            "css" => "text/css; charset=utf-8",
+            "js" => "application/javascript; charset=utf-8",
+            "svg" => "image/svg+xml; charset=utf-8",
+            _ => "application/json; charset=utf-8",
+        };
+        assert_eq!(response.header("content-type"), Some(kind), "{path}");
+    }
+    assert_eq!(
+        nginx.get("/").body,
+        fs::read(world.path("site/index.html")).unwrap()
+    );
+    assert_eq!(nginx.get("/assets/syncmon.css?v=12345678").status, 200);
+    for path in HIDDEN.into_iter().chain(NOWHERE).chain(MALFORMED) {
+        let response = nginx.get(path);
+        assert!(
+            [400, 403, 404].contains(&response.status),
+            "{path}: {response:?}"
+        );
+        assert!(!response.text().contains("canary"), "{path}");
+    }
+}
+
+#[test]
+fn only_reading_is_allowed() {
+    let (world, nginx) = served();
+    let before = world.site();
+    for method in [
+        "POST", "PUT", "DELETE", "PATCH", "PROPFIND", "MKCOL", "TRACE",
+    ] {
+        for path in ["/", "/index.html", "/new.html"] {
+            let status = nginx.request(method, path, &[RIGHT]).status;
+            assert!(
+                [403, 404, 405].contains(&status),
+                "{method} {path}: {status}"
+            );
+        }
+        assert_eq!(nginx.request(method, "/index.html", &[RIGHT]).status, 405);
+    }
+    let head = nginx.request("HEAD", "/index.html", &[RIGHT]);
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    assert_eq!(world.site(), before);
+}
+
+#[test]
+fn a_browser_asks_each_time_and_is_told_when_nothing_is_new() {
+    let (world, nginx) = served();
+    for path in ["/", "/index.html", "/status.json", "/assets/syncmon.css"] {
+        let first = nginx.get(path);
+        let kept = first.header("cache-control").unwrap();
+        assert!(
+            kept.contains("no-cache") && kept.contains("private"),
+            "{path}: {kept}"
+        );
+        assert_eq!(first.header("expires"), None, "{path}");
+        for (condition, value) in [
+            ("If-None-Match", first.header("etag").unwrap()),
+            ("If-Modified-Since", first.header("last-modified").unwrap()),
+        ] {
+            let second = nginx.request("GET", path, &[RIGHT, (condition, value)]);
+            assert_eq!(
+                (second.status, second.body.len()),
+                (304, 0),
+                "{path} {condition}"
+            );
+            assert_eq!(
+                second.header("cache-control"),
+                Some(kept),
+                "{path} {condition}"
+            );
+        }
+        let other = [RIGHT, ("If-None-Match", "\"other\"")];
+        assert_eq!(nginx.request("GET", path, &other).status, 200, "{path}");
+    }
+    let old = nginx.get("/index.html");
+    let etag = [RIGHT, ("If-None-Match", old.header("etag").unwrap())];
+    world.build_at(LATER);
+    let new = nginx.request("GET", "/index.html", &etag);
+    assert_eq!(new.status, 200);
+    assert_ne!(new.body, old.body);
+}
+
+#[test]
+fn text_travels_compressed() {
+    let (world, nginx) = served();
+    for (path, bytes) in published(&world) {
+        let response = nginx.request("GET", &path, &[RIGHT, ("Accept-Encoding", "gzip")]);
+        assert_eq!(response.status, 200, "{path}");
+        if bytes.len() < 256 {
+            continue;
+        }
+        assert_eq!(response.header("content-encoding"), Some("gzip"), "{path}");
+        assert_eq!(response.header("vary"), Some("Accept-Encoding"), "{path}");
+        assert!(response.body.len() < bytes.len(), "{path}");
+        assert_eq!(uncompressed(&response.body), bytes, "{path}");
+        let etag = response.header("etag").unwrap();
+        let again = [RIGHT, ("Accept-Encoding", "gzip"), ("If-None-Match", etag)];
+        assert_eq!(nginx.request("GET", &path, &again).status, 304, "{path}");
+    }
+}
+
+#[test]
+fn every_answer_carries_the_security_headers() {
+    let (_world, nginx) = served();
+    let answers = [
+        (200, nginx.get("/index.html")),
+        (200, nginx.get("/status.json")),
+        (401, nginx.request("GET", "/index.html", &[])),
+        (404, nginx.get("/nothing")),
+        (404, nginx.get("/.syncmon-manifest.json")),
+        (405, nginx.request("POST", "/index.html", &[RIGHT])),
+    ];
+    for (status, answer) in answers {
+        assert_eq!(answer.status, status, "{answer:?}");
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("x-robots-tag", "noindex"),
+            ("cache-control", "private, no-cache"),
+            ("server", "nginx"),
+        ] {
+            assert_eq!(answer.header(name), Some(value), "{status} {name}");
+        }
+        let policy = answer.header("content-security-policy").unwrap();
+        for part in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(policy.contains(part), "{status}: {policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{status}: {policy}");
+    }
+}
+
+#[test]
+fn a_site_built_under_umask_077_is_served() {
+    let world = world();
+    let arguments = [
+        "build",
+        "--out",
+        "site",
+        "--state-dir",
+        "state",
+        "--now",
+        NOW,
+    ];
+    let built = ended(&mut through(&UMASK_077, &world.command(&arguments)));
+    assert_eq!(built.code, 0, "{built:?}");
+    let nginx = Nginx::serving(&world);
+    for path in published(&world).keys() {
+        assert_eq!(nginx.get(path).status, 200, "{path}: {}", nginx.errors());
+    }
+}
+
+#[test]
+fn a_new_build_is_visible_at_once_and_a_polling_client_sees_only_whole_pages() {
+    let world = world();
+    let moments = [NOW, LATER];
+    let generations = moments.map(|moment| {
+        world.build_at(moment);
+        published(&world)
+    });
+    let nginx = Nginx::serving(&world);
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let poll = scope.spawn(|| {
+            let mut looks = 0;
+            while !over.load(Ordering::Relaxed) {
+                for path in generations[0].keys() {
+                    let response = nginx.get(path);
+                    assert_eq!(response.status, 200, "{path}: {}", nginx.errors());
+                    assert!(
+                        generations.iter().any(|g| g[path] == response.body),
+                        "{path} is torn"
+                    );
+                    looks += 1;
+                }
+            }
+            looks
+        });
+        let visible: Vec<bool> = (0..PUBLISHES)
+            .map(|round| {
+                let built = world.build_at(moments[round % 2]);
+                let new = &generations[round % 2]["/index.html"];
+                built.code == 0 && &nginx.get("/").body == new
+            })
+            .collect();
+        over.store(true, Ordering::Relaxed);
+        let looks = poll.join().unwrap();
+        assert!(looks > PUBLISHES, "only {looks} looks");
+        assert_eq!(visible, vec![true; PUBLISHES]);
+    });
+}
+
+// ---- helpers ----
+
+fn world() -> Sandbox {
+    Sandbox::sqlite().sql(
+        "insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed)
+         values ('2026-11-22T19:22:00Z', 'sales', 'incremental_sync', 'completed', 4.5, 1086)",
+    )
+}
+
+/// A published site, with what should never have come into it, and nginx in front of it.
+fn served() -> (Sandbox, Nginx) {
+    let world = world();
+    world.build();
+    let world = world
+        .file("site/.git/config", "canary")
+        .file("site/.env", "canary")
+        .file("site/assets/.hidden", "canary")
+        .file("secret", "canary");
+    symlink("../secret", world.path("site/link-to-a-secret")).unwrap();
+    let nginx = Nginx::serving(&world);
+    (world, nginx)
+}
+
+/// The paths at which the published files should be found, and their bytes.
+fn published(world: &Sandbox) -> BTreeMap<String, Vec<u8>> {
+    let files = world.site().into_iter();
+    let visible = files.filter(|(name, _)| !name.split('/').any(|part| part.starts_with('.')));
+    visible
+        .map(|(name, bytes)| (format!("/{name}"), bytes))
+        .collect()
+}
+
+fn assert_refused(response: &Response, what: &str) {
+    assert_eq!(response.status, 401, "{what}: {response:?}");
+    let asks = response.header("www-authenticate");
+    assert_eq!(asks, Some("Basic realm=\"syncmon\""), "{what}");
+    let page = response.text();
+    for given_away in ["canary", "up to date", "Sales", "sales", "syncmon"] {
+        assert!(!page.contains(given_away), "{what}: {page}");
+    }
+}
+
+fn uncompressed(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut gzip = std::process::Command::new("gzip")
+        .arg("-dc")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    gzip.stdin.take().unwrap().write_all(bytes).unwrap();
+    gzip.wait_with_output().unwrap().stdout
+}
