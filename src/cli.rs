@@ -68,10 +68,10 @@ pub struct BuildOptions {
     pub state_dir: Option<PathBuf>,
 
     /// Print nothing unless something is wrong
-    #[arg(short, long, env = "SYNCMON_QUIET", conflicts_with = "verbose", value_parser = clap::builder::FalseyValueParser::new())]
+    #[arg(short, long, env = "SYNCMON_QUIET", value_parser = clap::builder::FalseyValueParser::new())]
     pub quiet: bool,
 
-    /// Say what is being done, and how long it takes
+    /// Say what is being done, and how long it takes; wins over --quiet
     #[arg(short, long, env = "SYNCMON_VERBOSE", value_parser = clap::builder::FalseyValueParser::new())]
     pub verbose: bool,
 }

@@ -86,7 +86,7 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
             options.out.display()
         ));
     }
-    if !options.quiet {
+    if options.verbose || !options.quiet {
         print!("{}", views::terminal(&assessment, site));
         println!("\nOpen {}", index(&target.live));
     }
