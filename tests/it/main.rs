@@ -10,6 +10,7 @@ mod sql;
 mod web;
 mod wrapped;
 
+mod cli;
 mod database_away;
 mod first_build;
 mod golden_site;
@@ -19,5 +20,6 @@ mod nginx;
 mod one_statement;
 mod publishing;
 mod readers;
+mod secrets;
 mod tls;
 mod verdicts;

@@ -110,6 +110,12 @@ impl Sandbox {
         self
     }
 
+    /// The program has to learn the database from elsewhere.
+    pub fn without_url(mut self) -> Sandbox {
+        self.url = None;
+        self
+    }
+
     /// For every later run of the program.
     pub fn env(mut self, name: &str, value: &str) -> Sandbox {
         self.variables.insert(name.to_owned(), value.to_owned());
