@@ -90,10 +90,8 @@ fn dump(world: &Sandbox) -> String {
     }
     // A random word that newer versions put around their output.
     let random = |line: &&str| line.starts_with("\\restrict") || line.starts_with("\\unrestrict");
-    text.lines()
-        .filter(|line| !random(line))
-        .map(|line| format!("{line}\n"))
-        .collect()
+    let lines: Vec<&str> = text.lines().filter(|line| !random(line)).collect();
+    lines.join("\n")
 }
 
 fn roll_back(world: &Sandbox) {
@@ -427,7 +425,7 @@ fn refusals_say_what_to_do_and_change_nothing() {
     let empty = Sandbox::empty_postgres_in(&server);
     let database = empty.database();
     is_refused(
-        connecting_as("guest", &server, empty),
+        &connecting_as("guest", &server, empty),
         &format!(
             "permission denied for database {database} (SQLSTATE 42501); connect as a superuser, \
              or as a role that owns the database and its tables and has CREATEROLE"
@@ -443,20 +441,20 @@ fn refusals_say_what_to_do_and_change_nothing() {
     let foreign = connecting_as("keeper", &server, foreign);
     foreign.succeeds(&["init-db"]);
     is_refused(
-        connecting_as("postgres", &server, foreign),
+        &connecting_as("postgres", &server, foreign),
         "syncmon.undo belongs to the role keeper (SQLSTATE P0001); Run this file as that role.",
     );
 
     let busy = Sandbox::empty_postgres_in(&server).sql(ORIGINAL);
     let _import = hold(busy.owner_url(), "begin; lock table sync_state");
     is_refused(
-        busy,
+        &busy,
         "canceling statement due to lock timeout (SQLSTATE 55P03); another program keeps a table \
          locked; run syncmon init-db again when it has ended",
     );
 }
 
-fn is_refused(world: Sandbox, reason: &str) {
+fn is_refused(world: &Sandbox, reason: &str) {
     let schema = |world: &Sandbox| {
         ask(
             world.owner_url(),
@@ -464,7 +462,7 @@ fn is_refused(world: Sandbox, reason: &str) {
              where relnamespace = 'public'::regnamespace order by 1",
         )
     };
-    let before = schema(&world);
+    let before = schema(world);
     let ended = world.run(&["init-db"]);
     let address = world.url().split_once('@').unwrap().1.to_owned();
     assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{ended:?}");
@@ -472,7 +470,7 @@ fn is_refused(world: Sandbox, reason: &str) {
         ended.stderr,
         format!("syncmon: the schema could not be applied to postgres {address}: {reason}\n")
     );
-    assert_eq!(schema(&world), before);
+    assert_eq!(schema(world), before);
 }
 
 #[test]
