@@ -27,7 +27,7 @@ impl Cluster {
         let directory = PathBuf::from(format!("/tmp/syncmon-pg-{}-{port}", std::process::id()));
         let settings: String = settings
             .iter()
-            .map(|setting| format!("echo \"{setting}\" >> data/postgresql.conf\n"))
+            .map(|setting| ["echo \"", setting, "\" >> data/postgresql.conf\n"].concat())
             .collect();
         let script = format!(
             r#"set -e
@@ -88,7 +88,7 @@ impl Cluster {
     }
 
     fn wait_until_ready(&self) {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while Instant::now() < deadline {
             let log =
                 std::fs::read_to_string(self.directory.join("server.log")).unwrap_or_default();

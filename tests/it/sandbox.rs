@@ -77,12 +77,7 @@ impl Sandbox {
         sandbox.with_url(&url)
     }
 
-    /// With an empty database of its own in the shared PostgreSQL, read as its superuser.
-    pub fn empty_postgres() -> Sandbox {
-        Sandbox::empty_postgres_in(Cluster::shared())
-    }
-
-    /// The same in another PostgreSQL than the shared one.
+    /// With an empty database of its own, read as its superuser.
     pub fn empty_postgres_in(cluster: &Cluster) -> Sandbox {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!(
