@@ -79,19 +79,25 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
         .with_context(|| format!("the site in {} was not replaced", options.out.display()))?;
     keeping?;
 
-    if let Published::FileByFile { news: true } = published {
-        say(&format!(
-            "{} cannot be exchanged as a whole (a mount point, or its parent is not writable); \
-             published file by file, in a safe order",
-            options.out.display()
-        ));
-    }
+    warn_once(published, &options.out);
     if options.verbose || !options.quiet {
         print!("{}", views::terminal(&assessment, site));
         println!("\nOpen {}", index(&target.live));
     }
     narrator.tell("done");
     Ok(outcome)
+}
+
+/// A site that cannot be exchanged as a whole is published all the same; that is said when it begins.
+fn warn_once(published: Published, out: &Path) {
+    match published {
+        Published::AtOnce | Published::FileByFile { news: false } => {}
+        Published::FileByFile { news: true } => say(&format!(
+            "{} cannot be exchanged as a whole (a mount point, or its parent is not writable); \
+             published file by file, in a safe order",
+            out.display()
+        )),
+    }
 }
 
 /// What there is to go on: the new snapshot, or the last good one and why there is no newer. The

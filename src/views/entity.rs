@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::notices::notice;
 use super::parts::{Frame, Moment, Strip, Verdict, frame, moment, verdict};
 use super::times::{Speaker, lasting};
-use super::{Site, sentences, words};
+use super::{Site, words};
 use crate::health::{Assessment, EntityAssessment, FailureRecord};
 use crate::model::{Run, Status, SyncState};
 use crate::text::{grouped, word};
@@ -65,11 +66,7 @@ pub fn entity_page(
         verdict: verdict(entity, speaker),
         entity_type: word(&entity.policy.entity_type),
         table: entity.policy.table.clone(),
-        notices: entity
-            .notices
-            .iter()
-            .map(|n| sentences::notice(n, speaker))
-            .collect(),
+        notices: entity.notices.iter().map(|n| notice(n, speaker)).collect(),
         newest_failure: newest_failure(entity, speaker),
         state: entity
             .observation

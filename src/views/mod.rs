@@ -1,6 +1,7 @@
 //! The assessment in words. Pure: whatever a template prints is decided and formatted here.
 
 mod entity;
+mod notices;
 mod overview;
 mod parts;
 mod sentences;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::notices::notice;
 use super::parts::{Frame, Strip, Verdict, frame, newest_run, verdict};
 use super::{Site, page_path, sentences, words};
 use crate::health::{Assessment, EntityAssessment, Health};
@@ -73,7 +74,7 @@ fn row(entity: &EntityAssessment, strip: Strip, site: Site) -> Row {
         notices: entity
             .notices
             .iter()
-            .map(|n| sentences::notice(n, site.speaker))
+            .map(|n| notice(n, site.speaker))
             .collect(),
     }
 }

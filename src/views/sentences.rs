@@ -2,11 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::times::{Speaker, counted, span};
-use crate::health::{
-    Assessment, EntityAssessment, Health, Notice, Reason, Source, Table, Thresholds,
-};
-use crate::model::Status;
+use super::times::{Speaker, span};
+use crate::health::{Assessment, EntityAssessment, Health, Notice, Reason, Source, Thresholds};
 
 /// The verdict in one sentence.
 pub fn summary(assessment: &Assessment, speaker: Speaker) -> String {
@@ -154,121 +151,6 @@ fn is_partly_hidden(entity: &EntityAssessment) -> bool {
         .notices
         .iter()
         .any(|notice| matches!(notice, Notice::HiddenTable { .. }))
-}
-
-/// One notice in one sentence.
-pub fn notice(notice: &Notice, speaker: Speaker) -> String {
-    let say = |at: &DateTime<Utc>| speaker.day_and_time(*at);
-    match notice {
-        Notice::FailureOnlyInLog { at } => format!(
-            "Contradiction: the log shows a failed run on {} that sync_state does not know of.",
-            say(at)
-        ),
-        Notice::FailureOnlyInState { at } => format!(
-            "Contradiction: sync_state reports a failure on {} that the log does not show.",
-            say(at)
-        ),
-        Notice::SuccessOnlyInLog { at } => format!(
-            "Contradiction: the log shows a completed run on {} that sync_state does not know of.",
-            say(at)
-        ),
-        Notice::SuccessOnlyInState { at } => format!(
-            "Contradiction: sync_state reports a success on {} that the log does not show.",
-            say(at)
-        ),
-        Notice::StateStillFailed { at } => format!(
-            "Contradiction: sync_state still says failed, as of {}, although the log shows a later completed run.",
-            say(at)
-        ),
-        Notice::OwnTimestamp { at } => format!(
-            "The time in sync_state, {}, is that of a failed run and does not count as a success.",
-            say(at)
-        ),
-        Notice::WordWithoutTime { status } => {
-            let word = if *status == Status::Failed {
-                "failed"
-            } else {
-                "success"
-            };
-            format!("sync_state says {word}, but gives no time for it; it does not count.")
-        }
-        Notice::RunNotClosed { since } => format!(
-            "The run that started on {} was never closed in the log, but sync_state reports a later success.",
-            say(since)
-        ),
-        Notice::RunStuck { since } => {
-            format!(
-                "The run that started on {} has not ended; it is probably dead.",
-                say(since)
-            )
-        }
-        Notice::SuccessInFuture { at } => format!(
-            "A success is recorded for {}, which is in the future; it does not count until the clocks are right.",
-            say(at)
-        ),
-        Notice::FailureInFuture { at } => format!(
-            "A failure is recorded for {}, which is in the future; it counts as happening now.",
-            say(at)
-        ),
-        Notice::DatabaseClock { ahead } => {
-            let direction = if ahead.num_microseconds() > Some(0) {
-                "ahead of"
-            } else {
-                "behind"
-            };
-            format!(
-                "The database's clock is {} {direction} this machine's; until they agree, nothing is shown as up to date.",
-                clock_span(*ahead)
-            )
-        }
-        Notice::UntimedRuns { count } => {
-            let count = i64::try_from(*count).unwrap_or(i64::MAX);
-            format!(
-                "{} in the log without a timestamp: no evidence of anything.",
-                counted(count, "row is", "rows are")
-            )
-        }
-        Notice::OddDurations { count } => {
-            let count = i64::try_from(*count).unwrap_or(i64::MAX);
-            format!(
-                "{} a duration that is negative or no number; it counts as 0.",
-                counted(count, "run has", "runs have")
-            )
-        }
-        Notice::UnknownWord { table, word } => {
-            let table = match table {
-                Table::State => "sync_state",
-                Table::Log => "the log",
-            };
-            format!("The status “{word}” in {table} is not known to syncmon; it counts as nothing.")
-        }
-        Notice::HiddenTable { table, role } => format!(
-            "Row security hides the table {table} from the role {role}. To grant it, run: create policy \
-             syncmon_reads on public.{table} for select to {} using (true);",
-            identifier(role)
-        ),
-    }
-}
-
-/// A role's name as SQL takes it.
-fn identifier(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    if name.chars().all(plain) && !name.starts_with(|c: char| c.is_ascii_digit()) {
-        name.to_owned()
-    } else {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    }
-}
-
-fn clock_span(ahead: chrono::TimeDelta) -> String {
-    let minutes = ahead.abs().num_minutes();
-    if minutes < 120 {
-        counted(minutes, "minute", "minutes")
-    } else if minutes < 2880 {
-        counted(minutes / 60, "hour", "hours")
-    } else {
-        counted(minutes / 1440, "day", "days")
-    }
 }
 
 /// Since when, and why, the database cannot be read; `None` while it can.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 
+use super::notices::notice;
 use super::{Site, sentences, words};
 use crate::health::{Assessment, EntityAssessment, Health, Reason, Source};
 use crate::text::word;
@@ -128,7 +129,7 @@ fn entity_status(entity: &EntityAssessment, site: Site) -> EntityStatus {
         notices: entity
             .notices
             .iter()
-            .map(|n| sentences::notice(n, site.speaker))
+            .map(|n| notice(n, site.speaker))
             .collect(),
     }
 }
