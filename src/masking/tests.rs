@@ -1,0 +1,336 @@
+//! A secret never survives, whatever stands around it; ordinary text does.
+
+use proptest::prelude::*;
+
+use super::{mask, mask_known};
+
+/// Texts in which `S3cretPw` is a secret, or part of one.
+const LEAKS: &[&str] = &[
+    // Connection strings, whole, cut, escaped, percent-encoded.
+    "could not connect to postgres://ro:S3cretPw@db.example.org:5432/app?sslmode=require now",
+    "postgresql+psycopg2://ro:S3cretPw@h/db",
+    "POSTGRES://RO:S3cretPw@H/DB",
+    "postgres://ro:S3cretPw",
+    "url=postgres://ro:it's-S3cretPw@h/db",
+    "{\"url\":\"postgres:\\/\\/ro:S3cretPw@h\\/db\"}",
+    "GET /x?dsn=postgres%3A%2F%2Fro%3AS3cretPw%40h%2Fdb failed",
+    "GET /x?dsn=postgres%253A%252F%252Fro%253AS3cretPw%2540h failed",
+    "postgres%3A%2F%2Fro%3AS3cretPw",
+    "_postgres://ro:S3cretPw@h/db",
+    // Other URLs with user and password.
+    "GET https://user:S3cretPw@api.example.org/x failed",
+    "GET HTTPS://user:S3cretPw@api.example.org/x failed",
+    "GET https://user:S3cretPw",
+    "GET https://user:12S3cretPw",
+    "https://:S3cretPw@api.example.org",
+    "https://S3cretPw@api.example.org/1",
+    "https://user:a/S3cretPw@api.example.org",
+    "https://user:a@S3cretPw@api.example.org",
+    "https%3A%2F%2Fuser%3AS3cretPw%40api.example.org",
+    "https:\\/\\/user:S3cretPw@api.example.org",
+    "x_https://user:S3cretPw@h/",
+    "cannot resolve ro:S3cretPw@db.example.org:5432/app",
+    // Credentials in headers.
+    "Authorization: Bearer S3cretPw12345678",
+    "Authorization: Bearer S3cretPw",
+    "bearer%20S3cretPw12345678",
+    "authorization: basic UzNjcmV0UHc6UzNjcmV0UHc= S3",
+    "Basic UzNjcmV0UHc=",
+    "Authorization: Digest username=\"u\", response=\"S3cretPw\"",
+    "Cookie: a=b; sid=S3cretPw",
+    "Set-Cookie: a=b; sid=S3cretPw; Path=/",
+    "curl -H 'X-Api-Key: S3cretPw' https://h",
+    "[('X-Api-Key', 'S3cretPw'), ('Accept', '*/*')]",
+    // JSON, Python, YAML, XML, HTML.
+    "{\"password\": \"S3cretPw with spaces\"}",
+    "{\"password\":\"with \\\" a quote S3cretPw\"}",
+    "{\"password\": \"with spaces S3cretPw",
+    "{\"password\": \"with spaces S3cretPw\\",
+    "{\\\"password\\\": \\\"S3cretPw with spaces\\\"}",
+    "{\\\"password\\\": \\\"with \\\\\\\" a quote S3cretPw\\\"}",
+    "{'password': 'S3cretPw with spaces'}",
+    "{'password': b'S3cretPw'}",
+    "{'password': u\"it's S3cretPw\"}",
+    "password: 'it\\'s S3cretPw'",
+    "{\n  \"password\":\n    \"S3cretPw\"\n}",
+    "password:\n  S3cretPw",
+    "password = \"\"\"S3cretPw\"\"\"",
+    "environ['DB_PASSWORD'] = 'S3cretPw'",
+    "params[password]=S3cretPw",
+    "[{\"name\": \"DB_PASSWORD\", \"value\": \"S3cretPw\"}]",
+    "<password>S3cretPw</password>",
+    "<db:password type=\"text\">S3cretPw</db:password>",
+    "&quot;password&quot;: &quot;S3cretPw with spaces&quot;",
+    // Names and values, in every spelling.
+    "password=S3cretPw host=x",
+    "password = 'S3cretPw'",
+    "Password: S3cretPw",
+    "PASSWORD=S3cretPw",
+    "PassWord : S3cretPw",
+    "password := S3cretPw",
+    "password => S3cretPw",
+    "password == S3cretPw",
+    "password -> S3cretPw",
+    "password%3DS3cretPw%26x%3D1",
+    "password=a,S3cretPw",
+    "password=a;S3cretPw",
+    "password=a)S3cretPw",
+    "password=a\"S3cretPw",
+    "password=none-S3cretPw",
+    "password=nullS3cretPw",
+    "password=ro:x@S3cretPw",
+    "password:\ntoken: S3cretPw",
+    "password= 'token': 'S3cretPw'",
+    "password= host=x token=S3cretPw",
+    "PGPASSWORD=S3cretPw",
+    "MYSQL_PWD=S3cretPw",
+    "db_pass=S3cretPw",
+    "dbPass=S3cretPw",
+    "userPwd: S3cretPw",
+    "pwd=S3cretPw;",
+    "pw: S3cretPw",
+    "passphrase=S3cretPw",
+    "SUPABASE_SERVICE_ROLE_KEY=S3cretPw",
+    "service role key: S3cretPw",
+    "service_role=S3cretPw",
+    "anon_key=S3cretPw",
+    "api_key: S3cretPw, more",
+    "API key: S3cretPw",
+    "apikey=S3cretPw&x=1",
+    "https://h/x?key=S3cretPw&y=1",
+    "client_secret=S3cretPw",
+    "secret access key: S3cretPw",
+    "access_token=\"S3cretPw",
+    "X-Api-Key: S3cretPw",
+    "token: S3cretPw",
+    "session_id=S3cretPw",
+    // Commands.
+    "psql --password S3cretPw -h x",
+    "tool --api-key S3cretPw",
+    "curl -u user:S3cretPw https://h",
+    "curl --user user:S3cretPw https://h",
+    "alter role ro password 'S3cretPw with spaces'",
+    "alter role ro with encrypted password 'S3cretPw'",
+    "create user u identified by 'S3cretPw'",
+    // Keys that can be told from their form.
+    "sb_secret_S3cretPwS3cretPw",
+    "sk_test_S3cretPwS3cretPw",
+    "eyJhbGciOiJIUzI1NiJ9.S3cretPw.S3cretPw",
+    "jwt_eyJhbGciOiJIUzI1NiJ9.S3cretPw.S3cretPw",
+    "eyJhbGciOiJIUzI1NiJ9.S3cretPw",
+    "Bearer eyJS3cretPwS3cretPw",
+    "-----BEGIN RSA PRIVATE KEY-----\nS3cretPw\nS3cretPw\n-----END RSA PRIVATE KEY-----",
+    "-----BEGIN PRIVATE KEY-----\nS3cretPw",
+    // Split by what cannot be seen.
+    "pass\u{0}word=S3cretPw",
+    "pass\u{fffd}word=S3cretPw",
+    "pass\u{200b}word=S3cretPw",
+    "pass\u{ad}word=S3cretPw",
+    "x\u{fffd}pwd=S3cretPw",
+    "Bearer\u{fffd}S3cretPw12345678",
+    "postgres:/\u{fffd}/ro:S3cretPw@h/db",
+    "ey\u{fffd}JhbGciOiJIUzI1NiJ9.S3cretPw.S3cretPw",
+    "eyJhbGciOi\u{fffd}JIUzI1NiJ9.S3cretPw.S3cretPw",
+    "x\u{fffd}pwd=other pass\u{fffd}word=S3cretPw",
+];
+
+/// What people must be able to read.
+const ORDINARY: &[&str] = &[
+    "404 Client Error: Not Found for url: https://x.retail.lightspeed.app/api/2.0/inventory",
+    "HTTPSConnectionPool(host='x.example', port=443): Read timed out. (read timeout=30)",
+    "insert or update on table \"sales\" violates foreign key constraint \"fk\"",
+    "duplicate key value violates unique constraint: Key (id)=(5) already exists.",
+    "password authentication failed for user \"postgres\"",
+    "Basic authentication failed",
+    "token expired",
+    "the password is wrong",
+    "see http://localhost:8080",
+    "Failed to connect to http://localhost:8080.",
+    "http://localhost:8080/x?page=2&size=10",
+    "Tests passed: 12, bypassed: 3",
+    "write to sync@example.org about it",
+    "File \"/srv/sync.py\", line 3, in main: KeyError: 'sale_id'",
+    "at 12:30:15 the server said: try again",
+    "emoji 👩\u{200d}💻 and Größe stay",
+    "",
+];
+
+#[test]
+fn secrets_are_masked_in_every_form() {
+    for text in LEAKS {
+        let masked = mask(text);
+        assert!(
+            !masked.contains("S3cretPw") && !masked.contains("UzNj"),
+            "{text} -> {masked}"
+        );
+        assert!(masked.contains("[masked"), "{text} -> {masked}");
+    }
+}
+
+#[test]
+fn ordinary_errors_are_left_alone() {
+    for text in ORDINARY {
+        assert_eq!(mask(text), *text);
+    }
+}
+
+#[test]
+fn what_stands_around_a_secret_stays_readable() {
+    for (text, masked) in [
+        (
+            "login to postgres://ro:pw@h/db failed after 3 tries",
+            "login to [masked connection string] failed after 3 tries",
+        ),
+        (
+            "GET https://u:pw@api.example.org/x?page=2 gave 500",
+            "GET https://[masked]@api.example.org/x?page=2 gave 500",
+        ),
+        (
+            "{\"token\": \"abc\", \"message\": \"too many requests\"}",
+            "{\"token\": [masked], \"message\": \"too many requests\"}",
+        ),
+        (
+            "{\"token\":null,\"message\":\"denied\"}",
+            "{\"token\":[masked],\"message\":\"denied\"}",
+        ),
+        (
+            "password=abc host=db.example.org is unreachable",
+            "password=[masked] host=db.example.org is unreachable",
+        ),
+        (
+            "secret: postgres://ro:pw@h/db is wrong",
+            "secret: [masked connection string] is wrong",
+        ),
+    ] {
+        assert_eq!(mask(text), masked);
+    }
+}
+
+#[test]
+fn masking_what_is_masked_changes_nothing() {
+    for text in LEAKS.iter().chain(ORDINARY) {
+        let once = mask(text);
+        assert_eq!(mask(&once), once, "{text}");
+    }
+}
+
+#[test]
+fn known_secrets_are_masked_wherever_they_stand() {
+    assert_eq!(
+        mask_known("a p$x#y b", &["p$x#y".to_owned()]),
+        "a [masked] b"
+    );
+}
+
+#[test]
+fn hostile_texts_are_masked_in_little_time() {
+    for piece in [
+        "a://",
+        "a:b@",
+        "password",
+        "\"",
+        "\\\"",
+        "eyJ",
+        "secret='",
+        "-----BEGIN ",
+    ] {
+        let text = piece.repeat(4000 / piece.len());
+        let started = std::time::Instant::now();
+        mask(&text);
+        let elapsed = started.elapsed();
+        assert!(elapsed.as_secs() < 2, "{piece}: {elapsed:?}");
+    }
+}
+
+/// Where a secret can be planted: `{}` stands for it.
+const PLACES: &[&str] = &[
+    "password={}",
+    "Password: {}",
+    "PGPASSWORD={}",
+    "db_pwd={}",
+    "apikey={}",
+    "\"access_token\": \"{}\"",
+    "\\\"api_key\\\": \\\"{}\\\"",
+    "'client_secret': '{}'",
+    "postgres://ro:{}@db.example.org:5432/app",
+    "https://user:{}@api.example.org/",
+    "postgres%3A%2F%2Fro%3A{}%40h",
+    "ro:{}@db.example.org",
+    "Authorization: Bearer {}",
+    "<secret>{}</secret>",
+    "--password {}",
+    "password '{}'",
+    "eyJhbGciOiJIUzI1NiJ9.{}.c2ln",
+];
+
+/// What may stand around it, to lead the patterns astray.
+const DISTRACTIONS: &[&str] = &[
+    "password=",
+    "password: ",
+    "token:\n",
+    "secret",
+    "Bearer ",
+    "Basic ",
+    "eyJ",
+    "https://",
+    "postgres://",
+    "ro:",
+    "@",
+    "-u ",
+    "<token>",
+    "<",
+    ">",
+    "&quot;",
+    "[masked",
+    "]",
+    "\"",
+    "'",
+    "\\",
+    "`",
+    "=",
+    ":",
+    ",",
+    ";",
+    "(",
+    ")",
+    "{",
+    "}",
+    " ",
+    "\n",
+    "\t",
+    "\u{fffd}",
+    "\u{200b}",
+    "é",
+    "word",
+    "null",
+    "-----BEGIN PRIVATE KEY-----",
+    "%3A%2F%2F",
+    "%40",
+];
+
+fn surroundings() -> impl Strategy<Value = String> {
+    prop_oneof![
+        prop::collection::vec(prop::sample::select(DISTRACTIONS), 0..8)
+            .prop_map(|pieces| pieces.concat()),
+        "(?s).{0,80}",
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_planted_secret_never_survives(
+        before in surroundings(),
+        place in prop::sample::select(PLACES),
+        secret in "[A-Za-z0-9_-]{8,24}Z9",
+        after in surroundings(),
+    ) {
+        let text = format!("{before} {} {after}", place.replace("{}", &secret));
+        let masked = mask(&text);
+        prop_assert!(!masked.contains(&secret), "{} -> {}", text, masked);
+    }
+
+    #[test]
+    fn any_text_can_be_masked(text in surroundings()) {
+        mask(&text);
+    }
+}
