@@ -12,11 +12,19 @@ const ERROR_LENGTH: usize = 2000;
 /// How much of a word or a name is published, in characters.
 const WORD_LENGTH: usize = 120;
 
+/// How much of a word or a name is looked at, in characters: there may be megabytes of it.
+const WORD_READ: usize = 1000;
+
 /// An error text to publish. `full_length` is its length in characters before the database cut it.
 pub fn error_text(text: &str, full_length: u64) -> String {
-    let masked = mask(&visible(text));
+    let cut = full_length > text.chars().count() as u64;
+    let mut masked = mask(&visible(text));
+    if cut && masked.chars().nth(ERROR_LENGTH).is_none() {
+        // Its end would be shown, and could be the beginning of a secret.
+        masked = mask(&visible(without_last_word(text)));
+    }
     let shown: String = masked.chars().take(ERROR_LENGTH).collect();
-    if full_length > text.chars().count() as u64 || masked.chars().nth(ERROR_LENGTH).is_some() {
+    if cut || masked.chars().nth(ERROR_LENGTH).is_some() {
         format!(
             "{} … (shortened: {} characters in all)",
             shown.trim_end(),
@@ -29,16 +37,12 @@ pub fn error_text(text: &str, full_length: u64) -> String {
 
 /// A recorded word, such as a status or an action, to publish.
 pub fn word(text: &str) -> String {
-    // By far the most are "completed" and the like: nothing in them to look for.
-    if text.len() <= 24 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
-        return text.to_owned();
-    }
-    shortened(&mask(&visible(text)))
+    shortened(&legible(text))
 }
 
 /// What to call an entity that nobody has named: `sale_line_items` is "Sale Line Items".
 pub fn name_of(entity_type: &str) -> String {
-    let words: Vec<String> = visible(entity_type)
+    let words: Vec<String> = legible(entity_type)
         .split(|c: char| c == '_' || c.is_whitespace())
         .filter(|word| !word.is_empty())
         .map(|word| {
@@ -64,7 +68,7 @@ pub fn file_stem(entity_type: &str) -> String {
     if starts_well && entity_type.len() <= 64 && entity_type.chars().all(plain) {
         return entity_type.to_owned();
     }
-    let legible: String = entity_type
+    let stem: String = legible(entity_type)
         .to_lowercase()
         .chars()
         .filter(|&c| plain(c))
@@ -73,11 +77,7 @@ pub fn file_stem(entity_type: &str) -> String {
     // "." cannot stand in a plain name, so that the two kinds never meet.
     format!(
         "{}.{:016x}",
-        if legible.is_empty() {
-            "entity"
-        } else {
-            &legible
-        },
+        if stem.is_empty() { "entity" } else { &stem },
         fnv1a(entity_type)
     )
 }
@@ -105,6 +105,18 @@ pub fn grouped(number: impl Into<i128>) -> String {
     } else {
         grouped
     }
+}
+
+/// The beginning of a word or a name, without secrets and without what cannot be seen.
+fn legible(text: &str) -> String {
+    let beginning: String = text.chars().take(WORD_READ).collect();
+    mask(&visible(&beginning))
+}
+
+/// The text up to its last white space, where it has any.
+fn without_last_word(text: &str) -> &str {
+    text.rfind(char::is_whitespace)
+        .map_or(text, |end| &text[..end])
 }
 
 fn shortened(text: &str) -> String {
@@ -182,6 +194,34 @@ mod tests {
         );
         assert!(shown.chars().count() < 2100);
         assert_eq!(error_text("plain\r\nthing", 12), "plain\nthing");
+    }
+
+    #[test]
+    fn where_the_database_cut_a_text_no_beginning_of_a_secret_is_shown() {
+        // Masking shortens the text so much that its end is shown, cut within any of these.
+        for (secret, part) in [
+            ("https://user:12345678@api.example.org", "1234"),
+            ("ro:hunter22@db.example.org", "hunt"),
+            ("sk_live_abcdefghijkl", "abcd"),
+            ("Authorization:Bearer=abcdefghijkl", "abcd"),
+        ] {
+            for kept in 1..=secret.len() {
+                let start = format!("password={} first words", "k".repeat(2500));
+                let gap = "y".repeat(4000 - start.len() - 2 - kept);
+                let text = format!("{start} {gap} {}", &secret[..kept]);
+                let shown = error_text(&text, 4000 + 100);
+                assert!(shown.starts_with("password=[masked] first words yyy"));
+                assert!(!shown.contains(part), "{shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_show_no_secrets() {
+        let name = "password=S3cretPw and more";
+        for shown in [name_of(name), word(name), file_stem(name)] {
+            assert!(!shown.to_lowercase().contains("s3cretpw"), "{shown}");
+        }
     }
 
     #[test]
