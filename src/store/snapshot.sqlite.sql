@@ -2,7 +2,8 @@
 --
 -- SQLite has no type for moments. Text is read as ISO 8601 with or without a zone (then UTC),
 -- numbers as seconds since 1970; the part before the fraction goes through strftime, the fraction
--- is added by hand, because strftime rounds to milliseconds.
+-- is added by hand, because strftime rounds to milliseconds. Where a text holds a NUL, substr and
+-- length end there; error_length then counts its bytes, so that it is seen to be shortened.
 -- {window_start} is replaced by the start of the 90-day window in microseconds.
 with
 raw_log as (
@@ -19,7 +20,9 @@ zoned_log as (
 log as (
     select
         id, entity_type, substr(action, 1, 200) as action, substr(status, 1, 200) as status,
-        substr(error_details, 1, 4000) as error, length(error_details) as error_length,
+        substr(error_details, 1, 4000) as error,
+        case when instr(cast(error_details as blob), x'00') > 0 then length(cast(error_details as blob))
+             else length(error_details) end as error_length,
         case when typeof(records_processed) in ('integer', 'real')
              then cast(records_processed as integer) end as records,
         case when typeof(duration_seconds) in ('integer', 'real')
@@ -92,7 +95,9 @@ select * from (
                     'updated_at', (select m.micros from state_micros m
                                    where m.entity_type = e.entity_type and m.name = 'updated_at'),
                     'error', substr(cast(s.error_message as text), 1, 4000),
-                    'error_length', length(cast(s.error_message as text))
+                    'error_length', case when instr(cast(s.error_message as blob), x'00') > 0
+                        then length(cast(s.error_message as blob))
+                        else length(cast(s.error_message as text)) end
                 )
                 from sync_state s where cast(s.entity_type as text) = e.entity_type
             ),
