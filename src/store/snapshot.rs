@@ -131,7 +131,7 @@ async fn read_sqlite(
             // SQLite stores text without checking that it is UTF-8.
             let entity_type: Option<&[u8]> = column(&row, 0)?;
             let json: &[u8] = column(&row, 1)?;
-            let entity_type = entity_type.map(String::from_utf8_lossy);
+            let entity_type = entity_type.map(name);
             take(
                 &mut taken,
                 entity_type.as_deref(),
@@ -142,6 +142,14 @@ async fn read_sqlite(
     }
     let _ = connection.close().await;
     Ok(taken)
+}
+
+/// A name, with bytes that are no UTF-8 as `\xff`: two names that differ stay apart.
+fn name(bytes: &[u8]) -> String {
+    bytes
+        .utf8_chunks()
+        .map(|chunk| chunk.valid().to_owned() + &chunk.invalid().escape_ascii().to_string())
+        .collect()
 }
 
 async fn next<R>(
