@@ -9,6 +9,9 @@ use crate::masking::mask;
 /// How much of an error text is published, in characters.
 const ERROR_LENGTH: usize = 2000;
 
+/// How much of it stands in a list of many, in characters.
+const EXCERPT_LENGTH: usize = 500;
+
 /// How much of a word or a name is published, in characters.
 const WORD_LENGTH: usize = 120;
 
@@ -33,6 +36,14 @@ pub fn error_text(text: &str, full_length: u64) -> String {
     } else {
         shown
     }
+}
+
+/// The beginning of a published error text, for a list of many.
+pub fn excerpt(text: &str) -> String {
+    let Some((end, _)) = text.char_indices().nth(EXCERPT_LENGTH) else {
+        return text.to_owned();
+    };
+    format!("{} … (shortened)", text[..end].trim_end())
 }
 
 /// A recorded word, such as a status or an action, to publish.

@@ -8,7 +8,7 @@ use super::times::{Speaker, lasting};
 use super::{Site, words};
 use crate::health::{Assessment, EntityAssessment, FailureRecord};
 use crate::model::{Run, Status, SyncState};
-use crate::text::{grouped, word};
+use crate::text::{excerpt, grouped, word};
 
 /// `entities/<entity>.html`.
 #[derive(Debug, Serialize)]
@@ -139,6 +139,6 @@ fn run_row(run: &Run, status: String, speaker: Speaker) -> RunRow {
         },
         duration: run.duration_seconds.map(lasting),
         records: run.records_processed.map(grouped),
-        error: run.error.clone(),
+        error: run.error.as_deref().map(excerpt),
     }
 }

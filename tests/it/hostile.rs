@@ -223,7 +223,7 @@ fn a_megabyte_of_anything_is_shortened_with_a_note() {
             assert!(error.contains("(shortened: "), "{text:?}: {error}");
             assert!(error.chars().count() < 2100, "{text:?}");
             // Fifty runs with 2,000 characters each, of which "<" takes four bytes.
-            assert_bounded(&pages(&sandbox), 500_000);
+            assert_bounded(&pages(&sandbox), 300_000);
         }
     }
 }
