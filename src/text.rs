@@ -48,6 +48,10 @@ pub fn excerpt(text: &str) -> String {
 
 /// A recorded word, such as a status or an action, to publish.
 pub fn word(text: &str) -> String {
+    // By far the most are "completed" and the like: nothing in them to look for.
+    if text.len() <= 24 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
+        return text.to_owned();
+    }
     shortened(&legible(text))
 }
 
