@@ -16,9 +16,10 @@ struct RawFacts {
 }
 
 #[derive(Deserialize)]
-struct RawObservation {
+struct RawObservation<'a> {
     state: Option<RawState>,
-    outcomes: Vec<RawOutcomes>,
+    #[serde(borrow)]
+    outcomes: Vec<RawOutcomes<'a>>,
     runs: Vec<RawRun>,
     errors: Vec<RawRun>,
 }
@@ -33,13 +34,14 @@ struct RawState {
 }
 
 #[derive(Deserialize)]
-struct RawOutcomes {
+struct RawOutcomes<'a> {
     status: Option<String>,
     action: Option<String>,
     untimed: u64,
     odd_durations: u64,
     before: Option<i64>,
-    finishes: Option<String>,
+    /// Numbers with spaces between them: the bulk of a row, read where it lies.
+    finishes: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -75,11 +77,7 @@ pub fn observation(entity_type: &str, json: &str) -> Result<Observation> {
     Ok(Observation {
         entity_type: entity_type.to_owned(),
         state: raw.state.map(state),
-        outcomes: raw
-            .outcomes
-            .into_iter()
-            .map(outcomes)
-            .collect::<Result<_>>()?,
+        outcomes: raw.outcomes.iter().map(outcomes).collect::<Result<_>>()?,
         runs: raw.runs.into_iter().map(run).collect(),
         errors: raw.errors.into_iter().map(run).collect(),
     })
@@ -94,7 +92,7 @@ fn state(raw: RawState) -> SyncState {
     }
 }
 
-fn outcomes(raw: RawOutcomes) -> Result<Outcomes> {
+fn outcomes(raw: &RawOutcomes) -> Result<Outcomes> {
     let finishes: Vec<i64> = raw
         .finishes
         .unwrap_or_default()
