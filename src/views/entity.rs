@@ -63,7 +63,7 @@ pub fn entity_page(
     let runs = &entity.observation.runs;
     EntityPage {
         frame: frame(assessment, site),
-        verdict: verdict(entity, speaker),
+        verdict: verdict(assessment, entity, speaker),
         entity_type: word(&entity.policy.entity_type),
         table: entity.policy.table.clone(),
         notices: entity.notices.iter().map(|n| notice(n, speaker)).collect(),

@@ -7,6 +7,7 @@ mod parts;
 mod sentences;
 mod status;
 mod times;
+mod turns;
 mod words;
 
 pub use entity::EntityPage;

@@ -21,6 +21,8 @@ pub struct OverviewPage {
 
 #[derive(Debug, Serialize)]
 pub struct Row {
+    /// Among entities that are equally well or ill.
+    pub place: usize,
     pub verdict: Verdict,
     pub page: String,
     pub newest_run: Option<String>,
@@ -44,7 +46,7 @@ pub fn overview_page(assessment: &Assessment, strips: &[Strip], site: Site) -> O
         rows: assessment
             .worst_first()
             .into_iter()
-            .map(|(place, entity)| row(entity, strips[place].clone(), site))
+            .map(|(place, _)| row(assessment, place, strips[place].clone(), site))
             .collect(),
         legend: sentences::legend(defaults),
         exceptions: assessment
@@ -56,7 +58,8 @@ pub fn overview_page(assessment: &Assessment, strips: &[Strip], site: Site) -> O
     }
 }
 
-fn row(entity: &EntityAssessment, strip: Strip, site: Site) -> Row {
+fn row(assessment: &Assessment, place: usize, strip: Strip, site: Site) -> Row {
+    let entity = &assessment.entities[place];
     let turns = entity.turns;
     let next = match (entity.health(), turns.yellow_at, turns.red_at) {
         (Health::Green, Some(at), _) => Some(format!("late after {}", site.speaker.briefly(at))),
@@ -66,7 +69,8 @@ fn row(entity: &EntityAssessment, strip: Strip, site: Site) -> Row {
         (Health::Green | Health::Yellow | Health::Red, _, _) => None,
     };
     Row {
-        verdict: verdict(entity, site.speaker),
+        verdict: verdict(assessment, entity, site.speaker),
+        place,
         page: page_path(&entity.policy.entity_type),
         newest_run: newest_run(entity, site.speaker),
         next,

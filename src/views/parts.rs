@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::times::{Speaker, counted, lasting};
+use super::turns::turns;
 use super::{Site, sentences, words};
 use crate::health::{Activity, Assessment, Day, DayStart, EntityAssessment, Health, strip};
 use crate::model::{Run, Status};
@@ -67,34 +68,23 @@ pub struct Verdict {
     pub health: &'static str,
     pub word: &'static str,
     pub detail: String,
-    pub yellow_at: Option<i64>,
-    pub red_at: Option<i64>,
-    /// When a run that is going on now will be stuck.
-    pub stuck_at: Option<i64>,
+    /// What the clock alone will make of it, as JSON.
+    pub turns: String,
     pub last_success: Option<Moment>,
-    /// The problem beside others, and when it is the only one.
+    /// The problem beside others.
     pub short: String,
-    pub not_since: Option<String>,
 }
 
-pub fn verdict(entity: &EntityAssessment, speaker: Speaker) -> Verdict {
-    let last_success = entity.evidence.last_success;
+pub fn verdict(assessment: &Assessment, entity: &EntityAssessment, speaker: Speaker) -> Verdict {
+    let turns = turns(entity, assessment.valid_until, speaker);
     Verdict {
         name: entity.policy.name.clone(),
         health: words::health(entity.health()),
         word: words::reason(entity.reason),
         detail: sentences::detail(entity, speaker),
-        yellow_at: entity.turns.yellow_at.map(|at| at.timestamp_millis()),
-        red_at: entity.turns.red_at.map(|at| at.timestamp_millis()),
-        stuck_at: match entity.activity {
-            Activity::Running { since } => {
-                Some((since + entity.policy.thresholds.stuck_after).timestamp_millis())
-            }
-            Activity::Idle | Activity::Stuck { .. } | Activity::Unclosed { .. } => None,
-        },
-        last_success: last_success.map(|at| moment(at, speaker)),
-        short: sentences::short(entity),
-        not_since: last_success.map(|at| sentences::not_since(&entity.policy.name, at, speaker)),
+        turns: serde_json::to_string(&turns).unwrap_or_default(),
+        last_success: entity.evidence.last_success.map(|at| moment(at, speaker)),
+        short: sentences::short(entity, entity.reason),
     }
 }
 

@@ -13,6 +13,7 @@ pub fn summary(assessment: &Assessment, speaker: Speaker) -> String {
         .map(|&(_, entity)| entity)
         .filter(|entity| entity.health() != Health::Green)
         .collect();
+    let at_fault = |entity: &EntityAssessment| short(entity, entity.reason);
     let verdict = match problems.as_slice() {
         [] => all_well(
             entities.len(),
@@ -20,14 +21,14 @@ pub fn summary(assessment: &Assessment, speaker: Speaker) -> String {
                 .first()
                 .map(|(_, entity)| entity.policy.name.as_str()),
         ),
-        [only] => alone(only, speaker),
-        [first, second] => format!("{}, {}", short(first), short(second)),
+        [only] => alone(only, only.reason, speaker),
+        [first, second] => format!("{}, {}", at_fault(first), at_fault(second)),
         [first, second, rest @ ..] => {
             let more = if rest.len() == 1 { "needs" } else { "need" };
             format!(
                 "{}, {}, and {} more {more} attention",
-                short(first),
-                short(second),
+                at_fault(first),
+                at_fault(second),
                 rest.len()
             )
         }
@@ -53,12 +54,12 @@ fn all_well(count: usize, name: Option<&str>) -> String {
 }
 
 /// An entity's problem beside others: "Sales is late".
-pub fn short(entity: &EntityAssessment) -> String {
-    format!("{} {}", entity.policy.name, predicate(entity.reason))
+pub fn short(entity: &EntityAssessment, reason: Reason) -> String {
+    format!("{} {}", entity.policy.name, predicate(reason))
 }
 
 /// What is said of an entity for a reason, after its name.
-pub fn predicate(reason: Reason) -> &'static str {
+fn predicate(reason: Reason) -> &'static str {
     match reason {
         Reason::Fresh => "is up to date",
         Reason::Late => "is late",
@@ -74,15 +75,15 @@ pub fn predicate(reason: Reason) -> &'static str {
 }
 
 /// An entity's problem when it is the only one: "Inventory has not synced since …".
-fn alone(entity: &EntityAssessment, speaker: Speaker) -> String {
+pub fn alone(entity: &EntityAssessment, reason: Reason, speaker: Speaker) -> String {
     let since = || {
         entity
             .evidence
             .last_success
             .map(|at| not_since(&entity.policy.name, at, speaker))
     };
-    match entity.reason {
-        Reason::Overdue | Reason::Late => since().unwrap_or_else(|| short(entity)),
+    match reason {
+        Reason::Overdue | Reason::Late => since().unwrap_or_else(|| short(entity, reason)),
         Reason::Fresh
         | Reason::Failed
         | Reason::NeverSynced
@@ -90,24 +91,29 @@ fn alone(entity: &EntityAssessment, speaker: Speaker) -> String {
         | Reason::Stuck
         | Reason::ClockSkew
         | Reason::Hidden
-        | Reason::OutOfDate => short(entity),
+        | Reason::OutOfDate => short(entity, reason),
     }
 }
 
 /// "Inventory has not synced since Saturday 21 November, 02:00"
-pub fn not_since(name: &str, at: DateTime<Utc>, speaker: Speaker) -> String {
+fn not_since(name: &str, at: DateTime<Utc>, speaker: Speaker) -> String {
     format!("{name} has not synced since {}", speaker.day_and_time(at))
 }
 
 /// What the verdict on one entity rests on, in a sentence or two.
 pub fn detail(entity: &EntityAssessment, speaker: Speaker) -> String {
+    detail_of(entity, entity.reason, speaker)
+}
+
+/// The same, were the reason this one.
+pub fn detail_of(entity: &EntityAssessment, reason: Reason, speaker: Speaker) -> String {
     let name = &entity.policy.name;
     let last = match entity.evidence.last_success {
         Some(at) => format!("The last success was on {}.", speaker.day_and_time(at)),
         None => "There is no record of a success.".to_owned(),
     };
     let limits = entity.policy.thresholds;
-    match entity.reason {
+    match reason {
         Reason::Fresh => last,
         Reason::Late => format!(
             "{name} should sync at least every {}. {last}",

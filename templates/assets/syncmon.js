@@ -14,19 +14,20 @@
     element,
     use: element.querySelector(".icon use"),
     word: element.querySelector(".word"),
-    name: element.dataset.name,
-    yellowAt: moment(element.dataset.yellowAt),
-    redAt: moment(element.dataset.redAt),
-    stuckAt: moment(element.dataset.stuckAt),
-    notSince: element.dataset.notSince,
+    detail: element.querySelector(".detail"),
+    why: element.querySelector(".why[hidden]"),
     next: element.querySelector(".next"),
+    place: Number(element.dataset.place),
+    turns: JSON.parse(element.dataset.turns),
     written: {
       health: element.dataset.health,
       word: element.querySelector(".word").textContent,
       short: element.dataset.short,
+      detail: element.querySelector(".detail").textContent,
     },
   }));
   const overall = document.querySelector("[data-verdict]");
+  const lone = document.querySelector("[data-lone]");
   const headline = overall && overall.querySelector("h1");
   const written = overall && { health: overall.dataset.health, summary: headline.textContent };
   const unreachable = Boolean(document.querySelector(".banner"));
@@ -34,6 +35,7 @@
   const stale = document.querySelector(".stale");
   const favicon = document.querySelector("link[rel=icon]");
   const title = document.title;
+  const site = document.querySelector(".title").textContent;
   const until = (document.querySelector(".until") || {}).textContent || "";
 
   const ago = (milliseconds) => {
@@ -55,30 +57,21 @@
     if (use && use.getAttribute("href") !== `#${health}`) use.setAttribute("href", `#${health}`);
   };
 
-  // What the rules say of an entity now; it never gets better than it was written.
-  const judge = (entity, now) => {
-    const was = entity.written;
-    if (was.health !== "red" && entity.redAt !== null && now > entity.redAt)
-      return { health: "red", word: "Overdue", short: `${entity.name} is overdue`, alone: entity.notSince };
-    if (was.health !== "green") return was;
-    if (entity.yellowAt !== null && now >= entity.yellowAt)
-      return { health: "yellow", word: "Late", short: `${entity.name} is late`, alone: entity.notSince };
-    if (entity.stuckAt !== null && now > entity.stuckAt)
-      return { health: "yellow", word: "Stuck", short: `${entity.name} is stuck` };
-    if (validUntil !== null && now > validUntil)
-      return { health: "yellow", word: "Out of date", short: `${entity.name} is out of date` };
-    return was;
-  };
+  // What the rules say of an entity now: the first of its turns that has come.
+  const judge = (entity, now) => entity.turns.find((turn) => now >= turn.from) || entity.written;
 
+  // As sentences::summary has it.
   const sentence = (verdicts) => {
-    const problems = verdicts.filter((v) => v.health !== "green").sort((a, b) => rank[b.health] - rank[a.health]);
-    const shorts = problems.map((v) => v.short);
-    const prefix = unreachable ? "The database cannot be read. " : "";
-    if (problems.length === 0) return written.summary;
-    if (problems.length === 1) return prefix + (problems[0].alone || shorts[0]);
+    const problems = verdicts
+      .map((verdict, index) => ({ ...verdict, place: entities[index].place }))
+      .filter((verdict) => verdict.health !== "green")
+      .sort((a, b) => rank[b.health] - rank[a.health] || a.place - b.place);
+    const [first, second] = problems;
     const more = problems.length - 2;
+    const prefix = unreachable ? "The database cannot be read. " : "";
+    if (problems.length === 1) return prefix + (first.alone || first.short);
     const rest = more ? `, and ${more} more ${more === 1 ? "needs" : "need"} attention` : "";
-    return `${prefix}${shorts[0]}, ${shorts[1]}${rest}`;
+    return `${prefix}${first.short}, ${second.short}${rest}`;
   };
 
   const refresh = () => {
@@ -89,10 +82,15 @@
     let changed = false;
     entities.forEach((entity, index) => {
       const verdict = verdicts[index];
-      changed = changed || verdict !== entity.written;
-      show(entity.element, entity.use, clockWrong ? "grey" : verdict.health);
+      const turned = verdict !== entity.written;
+      const unknown = clockWrong || (outOfDate && entity.element === lone);
+      changed = changed || turned;
+      show(entity.element, entity.use, unknown ? "grey" : verdict.health);
       setText(entity.word, clockWrong ? "Not known" : verdict.word);
-      if (entity.next) entity.next.hidden = verdict !== entity.written;
+      setText(entity.detail, verdict.detail);
+      if (!lone) entity.detail.hidden = verdict.health === "green";
+      if (entity.why) entity.why.hidden = !turned;
+      if (entity.next) entity.next.hidden = turned;
     });
     for (const age of ages) setText(age, clockWrong ? "" : ago(now - Number(age.dataset.at)));
 
@@ -116,18 +114,21 @@
     if (overall) show(overall, overall.querySelector(".icon use"), health);
     const icon = `${body.dataset.root}assets/${health}.svg?v=${body.dataset.version}`;
     if (favicon.getAttribute("href") !== icon) favicon.setAttribute("href", icon);
-    const tab = health === "grey" ? `Out of date · ${title}` : changed && summary ? `${summary} · ${title.split(" · ").pop()}` : title;
+    if (lone && changed) summary = lone.querySelector("h1").textContent;
+    let tab = changed ? `${summary} · ${site}` : title;
+    if (health === "grey") tab = `${clockWrong ? "Not known" : "Out of date"} · ${site}`;
     if (document.title !== tab) document.title = tab;
     return now;
   };
 
   // Every second, and at the very moments at which something turns.
-  const moments = entities.flatMap((e) => [e.yellowAt, e.redAt, e.stuckAt]).concat(validUntil).filter((at) => at !== null);
+  const moments = entities.flatMap((entity) => entity.turns.map((turn) => turn.from));
+  if (validUntil !== null) moments.push(validUntil + 1);
   let timer = 0;
   const tick = () => {
     clearTimeout(timer);
     const now = refresh();
-    const next = moments.filter((at) => at >= now).reduce((soonest, at) => Math.min(soonest, at + 1 - now), 1000);
+    const next = moments.filter((at) => at > now).reduce((soonest, at) => Math.min(soonest, at - now), 1000);
     timer = setTimeout(tick, Math.max(1, next));
   };
   tick();
