@@ -10,6 +10,7 @@ mod sql;
 mod web;
 mod wrapped;
 
+mod browser;
 mod cli;
 mod database_away;
 mod first_build;

@@ -108,6 +108,10 @@ impl Nginx {
         nginx
     }
 
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
+    }
+
     pub fn get(&self, path: &str) -> Response {
         self.request("GET", path, &[RIGHT])
     }

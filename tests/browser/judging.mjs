@@ -1,0 +1,91 @@
+// The page goes on judging: node judging.mjs SITE_URL LATER_SITES_JSON
+//
+// SITE_URL is a site built at T. LATER_SITES_JSON holds sites that the program built from the same
+// rows at later moments, {"RFC 3339": URL}: what the script says must be what the program says.
+
+import { HOUR, MINUTE, T, assert, at, run, seen, sleep, visit, wait } from "./browser.mjs";
+
+const site = process.argv[2];
+const later = Object.entries(JSON.parse(process.argv[3])).sort(([a], [b]) => Date.parse(a) - Date.parse(b));
+
+const row = async (page, name) => {
+  const { health, word } = (await seen(page)).rows[name];
+  return `${health} ${word}`;
+};
+
+run(async (browser) => {
+  await visit(browser, `${site}index.html`, {}, async (page) => {
+    assert.equal(await row(page, "Customers"), "green Up to date");
+    assert.equal(await row(page, "Sales"), "green Up to date");
+    assert.equal(await row(page, "Sale Line Items"), "yellow Late");
+
+    // Ages count up, and nothing else changes.
+    assert.equal((await seen(page)).rows.Customers.age, "42 min ago");
+    await wait(page, T + MINUTE + 1);
+    assert.equal((await seen(page)).rows.Customers.age, "43 min ago");
+
+    // Running since 20:01, so stuck just after 21:01.
+    await wait(page, at("21:01:00.000"));
+    assert.equal(await row(page, "Sales"), "green Up to date");
+    await wait(page, at("21:01:00.001"));
+    assert.equal(await row(page, "Sales"), "yellow Stuck");
+
+    // Synced at 19:22:04.5, so late from 21:22:04.5 on.
+    await wait(page, at("21:22:04.499"));
+    assert.equal(await row(page, "Customers"), "green Up to date");
+    await wait(page, at("21:22:04.501"));
+    assert.equal(await row(page, "Customers"), "yellow Late");
+
+    // Overdue more than 12 hours after 17:05.
+    const overdue = at("17:05:00") + 12 * HOUR;
+    await wait(page, overdue);
+    assert.equal(await row(page, "Sale Line Items"), "yellow Late");
+    await wait(page, overdue + 1);
+    assert.equal(await row(page, "Sale Line Items"), "red Overdue");
+  });
+
+  // At exactly the moment of lateness, by somebody who looks exactly then.
+  await visit(browser, `${site}index.html`, { clock: at("21:22:04.500") }, async (page) => {
+    assert.equal(await row(page, "Customers"), "yellow Late");
+  });
+
+  // Once woken, the page says what it would have said all along.
+  await visit(browser, `${site}index.html`, {}, async (page) => {
+    for (const event of ["pageshow", "visibilitychange", "focus"]) {
+      await sleep(page, T);
+      await page.evaluate((name) => dispatchEvent(new Event(name)), "focus");
+      assert.equal(await row(page, "Customers"), "green Up to date", event);
+      await sleep(page, T + 13 * HOUR);
+      assert.equal(await row(page, "Customers"), "green Up to date", "nobody has woken it yet");
+      await page.evaluate(
+        (name) => (name === "visibilitychange" ? document : window).dispatchEvent(new Event(name)),
+        event,
+      );
+      assert.equal(await row(page, "Customers"), "red Overdue", event);
+    }
+  });
+
+  // The script and the program agree, in a page left open and in one just opened.
+  for (const name of ["index", "entities/customers", "entities/sales", "entities/sale_line_items", "entities/products", "entities/inventory"]) {
+    const program = {};
+    const [first, ...others] = later;
+    await visit(browser, `${first[1]}${name}.html`, { javaScriptEnabled: false, also: others.map(([, url]) => url) }, async (page) => {
+      program[first[0]] = await seen(page);
+      for (const [moment, url] of others) {
+        await page.goto(`${url}${name}.html`);
+        program[moment] = await seen(page);
+      }
+    });
+    await visit(browser, `${site}${name}.html`, {}, async (page) => {
+      for (const [moment] of later) {
+        await wait(page, Date.parse(moment));
+        assert.deepEqual(await seen(page), program[moment], `${name} at ${moment}`);
+      }
+      for (const [moment] of later) {
+        await page.clock.setFixedTime(Date.parse(moment));
+        await page.reload();
+        assert.deepEqual(await seen(page), program[moment], `${name}, opened at ${moment}`);
+      }
+    });
+  }
+});
