@@ -107,6 +107,7 @@
       if (rank[written.health] > rank[health]) health = written.health;
       summary = changed ? sentence(verdicts) : written.summary;
       if (clockWrong) summary = "This device’s clock seems to be wrong";
+      else if (outOfDate && unreachable) summary = "The database cannot be read, and what was read before is out of date";
       else if (outOfDate) summary = `This page is out of date; when it was read: ${written.summary}`;
       setText(headline, summary);
     }
