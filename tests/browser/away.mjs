@@ -22,6 +22,8 @@ run(async (browser) => {
       assert.equal(old.verdict.health, "grey");
       assert.match(old.message, /^This page is out of date\./);
       assert.ok(await page.locator(".banner").isVisible());
+      if (name === "index")
+        assert.equal(old.verdict.text, "The database cannot be read, and what was read before is out of date");
     });
   }
   await visit(browser, `${site}index.html`, { clock }, async (page) => {

@@ -30,6 +30,27 @@ const WELL: &str = "
         ('2026-11-22T19:55:00Z', 'inventory', 'incremental_sync', 'completed', 0, 10738);
 ";
 
+/// Ninety days before that: a run an hour, one in seven hundred failed.
+const HISTORY: &str = "
+    with recursive hours(back) as (select 3 union all select back + 1 from hours where back < 2160)
+    insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed)
+    select strftime('%Y-%m-%dT%H:%M:%SZ', '2026-11-22T20:02:00Z', '-' || back || ' hours'), entity_type,
+           'incremental_sync', case when (back * 37 + length(entity_type)) % 700 = 0 then 'failed' else 'completed' end, 12.5, 400
+    from hours, (select distinct entity_type from sync_log);
+";
+
+/// Forty entities with names of 200 characters, some without a place to break a line, each with a
+/// long error.
+const CROWD: &str = "
+    with recursive numbers(n) as (select 0 union all select n + 1 from numbers where n < 39)
+    insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed, error_details)
+    select '2026-11-22T19:22:00Z',
+           substr(printf('a%02d%s', n, replace(printf('%.*c', 200, 'x'), 'x', case n % 2 when 0 then 'unbreakable' else 'two_words_' end)), 1, 200),
+           printf('%.*c', 60, 'y'), case n % 3 when 0 then 'failed' else 'completed' end, n * 1000, n * 123456,
+           'Error at https://example.org/' || printf('%.*c', 300, 'z')
+    from numbers;
+";
+
 const TITLE: &str = "title = \"Craft Contemporary\"\n";
 
 #[test]
@@ -90,6 +111,73 @@ fn the_page_of_an_unreadable_database_goes_on_judging() {
     std::fs::remove_file(world.path("sync.sqlite")).unwrap();
     assert_eq!(world.build_at("2026-11-22T20:15:00Z").code, 75);
     check("away", &[&url(&world)]);
+}
+
+/// They are in `target/screenshots` after every run; that nothing is wider than the screen is what
+/// is tested here.
+#[test]
+fn pictures_are_taken_for_people_to_look_at() {
+    let problems = Sandbox::bare().arg("--demo").file("syncmon.toml", TITLE);
+    problems.build();
+    let well = all_well().sql(HISTORY);
+    well.build();
+    let away = all_well().sql(HISTORY);
+    away.build();
+    std::fs::remove_file(away.path("sync.sqlite")).unwrap();
+    away.build_at("2026-11-22T20:15:00Z");
+    let never = Sandbox::sqlite().file("syncmon.toml", TITLE);
+    never.build();
+    let unread = Sandbox::bare()
+        .with_url("sqlite:missing.sqlite")
+        .file("syncmon.toml", TITLE);
+    unread.build_at(NOW);
+    let crowded = Sandbox::sqlite().sql(CROWD).file("syncmon.toml", TITLE);
+    crowded.build();
+    let crowded_page = crowded
+        .site()
+        .into_keys()
+        .find(|name| name.starts_with("entities/a00"))
+        .unwrap();
+
+    let inventory = "entities/inventory.html";
+    let pictures = serde_json::json!([
+        {"name": "problems", "url": page(&problems, "index.html")},
+        {"name": "problems-dark", "url": page(&problems, "index.html"), "scheme": "dark"},
+        {"name": "problems-narrow", "url": page(&problems, "index.html"), "width": 320},
+        {"name": "problems-print", "url": page(&problems, "index.html"), "media": "print", "width": 720},
+        {"name": "problems-out-of-date", "url": page(&problems, "index.html"), "at": "2026-11-22T20:21:00Z"},
+        {"name": "problems-wrong-clock", "url": page(&problems, "index.html"), "at": "2026-11-22T19:00:00Z"},
+        {"name": "well", "url": page(&well, "index.html")},
+        {"name": "well-dark", "url": page(&well, "index.html"), "scheme": "dark"},
+        {"name": "well-narrow", "url": page(&well, "index.html"), "width": 375},
+        {"name": "well-one-turned", "url": page(&well, "index.html"), "at": "2026-11-22T20:16:00Z"},
+        {"name": "away", "url": page(&away, "index.html"), "at": "2026-11-22T20:15:00Z"},
+        {"name": "away-out-of-date", "url": page(&away, "index.html"), "at": "2026-11-22T20:30:00Z"},
+        {"name": "never-synced", "url": page(&never, "index.html")},
+        {"name": "never-read", "url": page(&unread, "index.html")},
+        {"name": "never-read-narrow-dark", "url": page(&unread, "index.html"), "width": 320, "scheme": "dark"},
+        {"name": "entity", "url": page(&problems, inventory)},
+        {"name": "entity-dark", "url": page(&problems, inventory), "scheme": "dark"},
+        {"name": "entity-narrow", "url": page(&problems, inventory), "width": 320, "height": 1600},
+        {"name": "entity-print", "url": page(&problems, inventory), "media": "print", "width": 720},
+        {"name": "entity-out-of-date", "url": page(&problems, inventory), "at": "2026-11-22T20:21:00Z"},
+        {"name": "crowded", "url": page(&crowded, "index.html"), "height": 1600},
+        {"name": "crowded-narrow", "url": page(&crowded, "index.html"), "width": 320, "height": 1600},
+        {"name": "crowded-entity-narrow", "url": page(&crowded, &crowded_page), "width": 320, "height": 1600},
+    ]);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("screenshots");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    check(
+        "pictures",
+        &[&folder.display().to_string(), &pictures.to_string()],
+    );
+    let taken = std::fs::read_dir(&folder).unwrap().count();
+    assert_eq!(taken, pictures.as_array().unwrap().len());
+}
+
+fn page(world: &Sandbox, name: &str) -> String {
+    format!("{}{name}", url(world))
 }
 
 fn all_well() -> Sandbox {

@@ -639,13 +639,11 @@ fn assert_one_line(ended: &Ended, what: &str) {
 /// `site` of the sandbox as a mount point: a "tmpfs", or a folder by "bind".
 fn mounted_site(world: &Sandbox, kind: &str) -> Mounted {
     fs::create_dir(world.path("site")).unwrap();
-    match kind {
-        "tmpfs" => Mounted::new(world, "-t tmpfs tmpfs site"),
-        _ => {
-            fs::create_dir(world.path("volume")).unwrap();
-            Mounted::new(world, "--bind volume site")
-        }
+    if kind == "tmpfs" {
+        return Mounted::new(world, "-t tmpfs tmpfs site");
     }
+    fs::create_dir(world.path("volume")).unwrap();
+    Mounted::new(world, "--bind volume site")
 }
 
 fn build_where(world: &Sandbox, mount: Option<&Mounted>, moment: &str) -> Ended {

@@ -25,8 +25,8 @@ pub fn ended(command: &mut Command) -> Ended {
 
 /// The same command, run by `wrapper`.
 pub fn through<S: AsRef<std::ffi::OsStr>>(wrapper: &[S], command: &Command) -> Command {
-    let mut wrapped = Command::new(&wrapper[0]);
-    wrapped
+    let mut outer = Command::new(&wrapper[0]);
+    outer
         .args(&wrapper[1..])
         .arg(command.get_program())
         .args(command.get_args())
@@ -38,9 +38,9 @@ pub fn through<S: AsRef<std::ffi::OsStr>>(wrapper: &[S], command: &Command) -> C
         )
         .stdin(Stdio::null());
     if let Some(directory) = command.get_current_dir() {
-        wrapped.current_dir(directory);
+        outer.current_dir(directory);
     }
-    wrapped
+    outer
 }
 
 /// The command, run by somebody whom permissions hold back: root runs it as another user, who gets
