@@ -89,6 +89,7 @@ pub fn terminal(assessment: &Assessment, site: Site) -> String {
             (Some(at), Some(age)) => {
                 format!("{} ({})", times::ago(age), site.speaker.briefly(at))
             }
+            _ if assessment.as_of.is_none() => "not known".to_owned(),
             _ => "no success on record".to_owned(),
         };
         writeln!(

@@ -16,6 +16,8 @@ use crate::model::{Run, Status};
 pub struct Frame {
     pub title: String,
     pub demo: bool,
+    /// The name of the time zone in which the page speaks.
+    pub zone: &'static str,
     pub generated_at: i64,
     pub valid_until: Option<i64>,
     pub read: Option<String>,
@@ -31,6 +33,7 @@ pub fn frame(assessment: &Assessment, site: Site) -> Frame {
     Frame {
         title: site.title.to_owned(),
         demo: site.demo,
+        zone: site.speaker.zone.name(),
         generated_at: assessment.generated_at.timestamp_millis(),
         valid_until: assessment.valid_until.map(|at| at.timestamp_millis()),
         read,
