@@ -154,6 +154,7 @@ fn postgres(text: &str, allow_insecure_tls: bool) -> Result<Postgres, UsageError
             "DATABASE_URL cannot be read as a connection string; {ENCODE}"
         ))
     })?;
+    let options = without_brackets(options);
     check_tls(&options, allow_insecure_tls)?;
     // Poolers refuse extra_float_digits, and prepared statements do not survive them.
     let mut options = options.extra_float_digits(None).statement_cache_capacity(0);
@@ -181,13 +182,25 @@ fn check_tls(options: &PgConnectOptions, allow_insecure_tls: bool) -> Result<(),
     )))
 }
 
+/// A URL has brackets around an IPv6 address; looking it up does not take them.
+fn without_brackets(options: PgConnectOptions) -> PgConnectOptions {
+    let address = options
+        .get_host()
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .map(str::to_owned);
+    match address {
+        Some(address) => options.host(&address),
+        None => options,
+    }
+}
+
 fn is_local(options: &PgConnectOptions) -> bool {
     let host = options.get_host();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
     options.get_socket().is_some()
         || host.starts_with('/')
         || host == "localhost"
-        || address
+        || host
             .parse::<std::net::IpAddr>()
             .is_ok_and(|address| address.is_loopback())
 }
@@ -342,6 +355,13 @@ mod tests {
                 "{url}: {message}"
             );
         }
+    }
+
+    #[test]
+    fn an_ipv6_address_is_looked_up_without_its_brackets() {
+        let database = Database::parse("postgres://ro:pw@[::1]:5433/app", false).ok();
+        let identity = database.map(|database| database.identity());
+        assert_eq!(identity.as_deref(), Some("postgres ::1:5433/app"));
     }
 
     #[test]
