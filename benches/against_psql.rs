@@ -1,8 +1,8 @@
 //! The whole build next to `psql`, which runs the same statement into a file and does nothing else.
 //!
 //! `cargo bench` starts a PostgreSQL server of its own, fills it with 51,840 runs (6 entities, 96 a
-//! day, 90 days), runs the two programs in turn and prints medians, the ratio pair by pair, and the
-//! peak memory of a build.
+//! day, 90 days), runs the programs in turn (psql with and without aligning its columns) and prints
+//! medians, the ratios round by round, and the peak memory of a build.
 
 #[path = "../tests/it/cluster.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
@@ -58,34 +58,33 @@ fn main() {
         command.args(["build", "-q", "--out", "site", "--state-dir", "state"]);
         timed(&mut command)
     };
-    let plain = || {
+    let psql_with = |format: &[&str]| {
         let mut command = Command::new(&psql);
         command
-            .args(["-qX", "-o"])
-            .arg(work.path().join("answer"))
-            .arg("-f")
-            .arg(&query)
-            .arg(&reader);
-        timed(&mut command)
+            .arg("-qX")
+            .args(format)
+            .arg("-o")
+            .arg(work.path().join("answer"));
+        timed(command.arg("-f").arg(&query).arg(&reader))
     };
-    build();
-    plain();
-    let pairs: Vec<(Duration, Duration)> = (0..ROUNDS).map(|_| (build(), plain())).collect();
+    let round = || [build(), psql_with(&[]), psql_with(&["-At"])].map(|time| time.as_secs_f64());
+    round();
+    let rounds: Vec<[f64; 3]> = (0..ROUNDS).map(|_| round()).collect();
 
-    let builds = median(pairs.iter().map(|pair| pair.0.as_secs_f64()));
-    let plains = median(pairs.iter().map(|pair| pair.1.as_secs_f64()));
-    let ratio = median(
-        pairs
-            .iter()
-            .map(|pair| pair.0.as_secs_f64() / pair.1.as_secs_f64()),
-    );
-    println!("51,840 runs, {ROUNDS} rounds in turn, medians:");
-    println!("  syncmon build  {:7.1} ms", builds * 1000.0);
+    let milliseconds = |which: usize| median(rounds.iter().map(|round| round[which])) * 1000.0;
+    let ratio = |which: usize| median(rounds.iter().map(|round| round[0] / round[which]));
+    println!("51,840 runs, {ROUNDS} rounds in turn, medians, ratios round by round:");
+    println!("  syncmon build  {:7.1} ms", milliseconds(0));
     println!(
-        "  psql           {:7.1} ms   (same statement into a file)",
-        plains * 1000.0
+        "  psql           {:7.1} ms   ratio {:.2}",
+        milliseconds(1),
+        ratio(1)
     );
-    println!("  ratio          {ratio:7.2}      (pair by pair)");
+    println!(
+        "  psql -At       {:7.1} ms   ratio {:.2}",
+        milliseconds(2),
+        ratio(2)
+    );
     println!(
         "  peak memory    {:7.1} MB   (of a build)",
         peak_memory(work.path(), &reader)
