@@ -127,7 +127,7 @@ pub struct Outcomes {
     pub finishes: Moments,
     /// Rows without a timestamp: no evidence, but said.
     pub untimed: u64,
-    /// Rows of the window whose duration is negative or NaN: counted as 0, but said.
+    /// Rows whose duration is negative or NaN: counted as 0, but said.
     pub odd_durations: u64,
 }
 

@@ -166,15 +166,18 @@ fn contradictions(
                 });
             }
             let newer_in_state = |at| evidence.state_success.is_some_and(|s| s > at);
+            // A time that counts as no success still tells what the state row knows of.
+            let known = evidence.state_success.max(evidence.own_timestamp);
             if let Some(at) = log_failed.filter(|&at| !newer_in_state(at)) {
                 notices.push(Notice::FailureOnlyInLog { at });
             } else if let Some(at) = evidence.log_success
-                && evidence.state_success.is_none_or(|s| at - s > SAME_RUN)
+                && known.is_none_or(|known| at - known > SAME_RUN)
                 && state.status != Status::Started
             {
                 notices.push(Notice::SuccessOnlyInLog { at });
             } else if let Some(at) = evidence.state_success
                 && logged
+                && state.status == Status::Completed
                 && activity == Activity::Idle
                 && evidence.log_success.is_none_or(|l| at - l > SAME_RUN)
             {

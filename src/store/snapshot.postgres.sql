@@ -79,7 +79,7 @@ left join lateral (
             left(f.status, 200) as status,
             left(f.action, 200) as action,
             count(*) filter (where f.finish is null) as untimed,
-            count(*) filter (where f.odd and f.finish >= {window_start}) as odd_durations,
+            count(*) filter (where f.odd and f.finish is not null) as odd_durations,
             max(f.finish) filter (where f.finish < {window_start}) as before,
             string_agg(f.finish::text, ' ') filter (where f.finish >= {window_start}) as finishes
         from (

@@ -3,7 +3,9 @@
 -- SQLite has no type for moments. Text is read as ISO 8601 with or without a zone (then UTC),
 -- numbers as seconds since 1970; the part before the fraction goes through strftime, the fraction
 -- is added by hand, because strftime rounds to milliseconds. Where a text holds a NUL, substr and
--- length end there; error_length then counts its bytes, so that it is seen to be shortened.
+-- length end there; error_length then counts its bytes, so that it is seen to be shortened, and a
+-- status gets a mark that makes it a word of its own. A text is a moment only if it begins with a
+-- day that exists: SQLite would take 'now', a time alone and 30 February as well.
 -- {window_start} is replaced by the start of the 90-day window in microseconds.
 with
 raw_log as (
@@ -19,7 +21,9 @@ zoned_log as (
 ),
 log as (
     select
-        id, entity_type, substr(action, 1, 200) as action, substr(status, 1, 200) as status,
+        id, entity_type, substr(action, 1, 200) as action,
+        substr(status, 1, 200) || case when instr(cast(status as blob), x'00') > 0
+                                       then char(65533) else '' end as status,
         substr(error_details, 1, 4000) as error,
         case when instr(cast(error_details as blob), x'00') > 0 then length(cast(error_details as blob))
              else length(error_details) end as error_length,
@@ -34,7 +38,8 @@ log as (
              else 0 end as duration_micros,
         case
             when typeof(moment) in ('integer', 'real') then cast(round(moment * 1000000) as integer)
-            else cast(strftime('%s', substr(text_moment, 1, 19) || case
+            when date(substr(text_moment, 1, 10)) = substr(text_moment, 1, 10)
+            then cast(strftime('%s', substr(text_moment, 1, 19) || case
                      when length(zone) = 3 and zone <> 'UTC' then zone || ':00'
                      when length(zone) = 5 then substr(zone, 1, 3) || ':' || substr(zone, 4, 2)
                      when upper(zone) in ('UTC', 'Z') then 'Z'
@@ -59,7 +64,8 @@ zoned_state_moments as (
 state_micros as (
     select entity_type, name, case
             when typeof(moment) in ('integer', 'real') then cast(round(moment * 1000000) as integer)
-            else cast(strftime('%s', substr(text_moment, 1, 19) || case
+            when date(substr(text_moment, 1, 10)) = substr(text_moment, 1, 10)
+            then cast(strftime('%s', substr(text_moment, 1, 19) || case
                      when length(zone) = 3 and zone <> 'UTC' then zone || ':00'
                      when length(zone) = 5 then substr(zone, 1, 3) || ':' || substr(zone, 4, 2)
                      when upper(zone) in ('UTC', 'Z') then 'Z'
@@ -89,7 +95,8 @@ select * from (
         json_object(
             'state', (
                 select json_object(
-                    'status', substr(cast(s.status as text), 1, 200),
+                    'status', substr(cast(s.status as text), 1, 200)
+                        || case when instr(cast(s.status as blob), x'00') > 0 then char(65533) else '' end,
                     'last_sync_time', (select m.micros from state_micros m
                                        where m.entity_type = e.entity_type and m.name = 'last_sync_time'),
                     'updated_at', (select m.micros from state_micros m
@@ -113,8 +120,7 @@ select * from (
                 from (
                     select l.status, l.action,
                         count(*) filter (where l.started is null) as untimed,
-                        count(*) filter (where l.odd and l.started + l.duration_micros >= {window_start})
-                            as odd_durations,
+                        count(*) filter (where l.odd and l.started is not null) as odd_durations,
                         max(l.started + l.duration_micros)
                             filter (where l.started + l.duration_micros < {window_start}) as before,
                         group_concat(l.started + l.duration_micros, ' ')

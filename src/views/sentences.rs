@@ -137,6 +137,9 @@ pub fn detail_of(entity: &EntityAssessment, reason: Reason, speaker: Speaker) ->
         Reason::NeverSynced if is_partly_hidden(entity) => {
             format!("No record of {name} can be seen; part of the record is hidden from syncmon.")
         }
+        Reason::NeverSynced if entity.evidence.future_success.is_some() => {
+            format!("The only success on record of {name} lies in the future.")
+        }
         Reason::NeverSynced => format!("{name} has never been synced, as far as is recorded."),
         Reason::Unconfirmed => match entity.observation.state {
             Some(_) => format!("A success of {name} is recorded, but not when it happened."),

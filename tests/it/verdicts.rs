@@ -355,6 +355,84 @@ fn moments_that_only_sqlite_can_hold_are_read_or_said() {
 }
 
 #[test]
+fn what_sqlite_would_take_for_a_moment_is_none() {
+    let sandbox = Sandbox::sqlite();
+    for (entity_type, moment) in [
+        ("words", "now"),
+        ("time_alone", "10:00:00"),
+        ("julian", "2461120.5x"),
+        ("no_such_day", "2026-11-31T10:00:00Z"),
+    ] {
+        sandbox.execute(&state_row(
+            entity_type,
+            "'success'",
+            &quoted(moment),
+            "null",
+        ));
+        sandbox.execute(&log_row(entity_type, "'completed'", &quoted(moment), "1"));
+    }
+    let ended = sandbox.build_now();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    for entity_type in ["words", "time_alone", "julian", "no_such_day"] {
+        assert_eq!(
+            sandbox.verdict(entity_type),
+            "red unconfirmed",
+            "{entity_type}"
+        );
+        let said = notices(&sandbox, entity_type);
+        assert!(
+            said.contains("without a timestamp"),
+            "{entity_type}: {said}"
+        );
+    }
+}
+
+#[test]
+fn a_status_with_nul_in_it_is_no_known_word() {
+    let sandbox = Sandbox::sqlite().sql(
+        "insert into sync_state (entity_type, status, last_sync_time)
+         values ('sales', 'ok' || char(0) || 'failed', '2026-11-22T20:00:00Z');
+         insert into sync_log (entity_type, action, status, timestamp)
+         values ('outlets', 'sync', 'completed' || char(0), '2026-11-22T20:00:00Z')",
+    );
+    sandbox.build();
+    assert_eq!(sandbox.verdict("sales"), "red never_synced");
+    assert_eq!(sandbox.verdict("outlets"), "red never_synced");
+    assert!(notices(&sandbox, "sales").contains("is not known to syncmon"));
+}
+
+#[test]
+fn an_odd_duration_is_said_however_old_the_run_is() {
+    let old = moment(TimeDelta::days(400));
+    let sandbox = built_from_both(&log_row("sales", "'completed'", &old, "-5"));
+    assert!(notices(&sandbox, "sales").contains("a duration that is negative or no number"));
+}
+
+#[test]
+fn a_running_or_a_failing_writer_is_not_said_to_contradict_itself() {
+    let both_at_once = [
+        log_row("outlets", "'failed'", &moment(minutes(10)), "0"),
+        log_row("outlets", "'completed'", &moment(minutes(10)), "0"),
+        state_row(
+            "outlets",
+            "'success'",
+            &moment(minutes(9) + TimeDelta::seconds(30)),
+            "null",
+        ),
+    ];
+    let running = [
+        log_row("sales", "'completed'", &moment(minutes(30)), "0"),
+        state_row("sales", "'running'", &moment(minutes(28)), "null"),
+    ];
+    let rows = [both_at_once.concat(), running.concat()].concat();
+    let sandbox = built_from_both(&rows);
+    for entity_type in ["outlets", "sales"] {
+        let said = notices(&sandbox, entity_type);
+        assert!(!said.contains("Contradiction"), "{entity_type}: {said}");
+    }
+}
+
+#[test]
 fn entities_of_any_name_are_told_apart_and_have_their_page() {
     let names = [
         "",
