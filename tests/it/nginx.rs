@@ -5,12 +5,15 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::sandbox::{NOW, Sandbox};
+use crate::sandbox::{NOW, Sandbox, campaign};
 use crate::web::{Nginx, RIGHT, Response};
 use crate::wrapped::{UMASK_077, ended, through};
 
 const LATER: &str = "2026-11-22T20:10:00Z";
-const PUBLISHES: usize = 100;
+
+fn publishes() -> usize {
+    campaign(100, 2000)
+}
 
 /// What is there, or might be, and must not be served to anybody.
 const HIDDEN: [&str; 14] = [
@@ -281,7 +284,7 @@ fn a_new_build_is_visible_at_once_and_a_polling_client_sees_only_whole_pages() {
             }
             looks
         });
-        let visible: Vec<bool> = (0..PUBLISHES)
+        let visible: Vec<bool> = (0..publishes())
             .map(|round| {
                 let built = world.build_at(moments[round % 2]);
                 let new = &generations[round % 2]["/index.html"];
@@ -290,8 +293,8 @@ fn a_new_build_is_visible_at_once_and_a_polling_client_sees_only_whole_pages() {
             .collect();
         over.store(true, Ordering::Relaxed);
         let looks = poll.join().unwrap();
-        assert!(looks > PUBLISHES, "only {looks} looks");
-        assert_eq!(visible, vec![true; PUBLISHES]);
+        assert!(looks > publishes(), "only {looks} looks");
+        assert_eq!(visible, vec![true; publishes()]);
     });
 }
 

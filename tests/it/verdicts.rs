@@ -8,7 +8,7 @@ use crate::rows::{
     MICRO, ZERO, built_from_both, entity, hours, judged_as_expected, log_row, minutes, moment,
     notices, quoted, state_row,
 };
-use crate::sandbox::{NOW, Sandbox};
+use crate::sandbox::{NOW, Sandbox, campaign};
 
 #[test]
 fn every_boundary_is_the_same_in_both_databases() {
@@ -487,7 +487,12 @@ fn empty_tables_mean_that_nothing_was_ever_synced() {
 
 #[test]
 fn hundreds_of_random_entities_are_judged_alike() {
-    let mut random = fastrand::Rng::with_seed(20_261_122);
+    for seed in 0..campaign(1, 30) as u64 {
+        random_entities_are_judged_alike(fastrand::Rng::with_seed(20_261_122 + seed));
+    }
+}
+
+fn random_entities_are_judged_alike(mut random: fastrand::Rng) {
     let mut rows = String::new();
     for index in 0..400 {
         let name = format!("random {index}");
