@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 
 use super::{Outcome, say};
 use crate::cli::BuildOptions;
@@ -23,7 +23,8 @@ use crate::views::{self, Site, Speaker};
 const TIME_TO_PUBLISH: Duration = Duration::from_secs(5);
 
 pub async fn run(options: BuildOptions) -> Result<Outcome> {
-    let now = options.now.unwrap_or_else(Utc::now);
+    // No finer than the databases: other programs should find moments that they can read.
+    let now = options.now.unwrap_or_else(Utc::now).trunc_subsecs(6);
     let narrator = Narrator {
         verbose: options.verbose,
         started: Instant::now(),

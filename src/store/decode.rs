@@ -145,7 +145,7 @@ fn seconds(text: &str) -> Option<f64> {
 fn moment(micros: i64) -> DateTime<Utc> {
     const FIRST: i64 = -62_135_596_800_000_000;
     const LAST: i64 = 253_402_300_799_000_000;
-    DateTime::from_timestamp_micros(micros.clamp(FIRST, LAST)).unwrap_or_default()
+    DateTime::from_timestamp_micros(micros.clamp(FIRST, LAST)).expect("within the calendar")
 }
 
 fn published_error(error: Option<String>, full_length: Option<u64>) -> Option<String> {

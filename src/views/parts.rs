@@ -85,7 +85,7 @@ pub fn verdict(assessment: &Assessment, entity: &EntityAssessment, speaker: Spea
         health: words::health(entity.health()),
         word: words::reason(entity.reason),
         detail: sentences::detail(entity, speaker),
-        turns: serde_json::to_string(&turns).unwrap_or_default(),
+        turns: serde_json::to_string(&turns).expect("words and numbers are JSON"),
         last_success: entity.evidence.last_success.map(|at| moment(at, speaker)),
         short: sentences::short(entity, entity.reason),
     }

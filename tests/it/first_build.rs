@@ -53,3 +53,17 @@ fn both_databases_are_read() {
         );
     }
 }
+
+#[test]
+fn moments_are_told_to_the_microsecond_and_no_finer() {
+    let sandbox = Sandbox::sqlite();
+    assert_eq!(sandbox.build_now().code, 0);
+    let generated_at = sandbox.status()["generated_at"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        generated_at.len() <= "2026-11-22T20:05:00.123456Z".len(),
+        "{generated_at}"
+    );
+}
