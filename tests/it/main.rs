@@ -1,6 +1,7 @@
 //! Integration tests: the program, run as a user runs it, with the real things around it.
 
 mod cluster;
+mod figures;
 mod gate;
 mod golden;
 mod pooler;
