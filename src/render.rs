@@ -1,6 +1,7 @@
 //! Views into files, through tera. Templates and assets are part of the program; a folder given
 //! with `--templates` replaces those of the same name.
 
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow};
@@ -47,6 +48,15 @@ const ASSETS: [(&str, &str); 6] = [
     ),
 ];
 
+/// A template or asset of one's own may be as large as this.
+const LARGEST_TEMPLATE: u64 = 4 << 20;
+
+/// A page may be as large as this; hundreds of entities with long errors need a hundredth of it.
+const LARGEST_PAGE: usize = 64 << 20;
+
+/// How much is repeated of what tera says about a template, in characters.
+const LONGEST_ERROR: usize = 500;
+
 /// Templates and assets, loaded and checked before anything else is done.
 pub struct Look {
     tera: Tera,
@@ -66,23 +76,8 @@ impl Look {
             return Err(UsageError::new(problem).into());
         }
         let own = |name: &str, built_in: &str| -> Result<String> {
-            let Some(folder) = folder else {
-                return Ok(built_in.to_owned());
-            };
-            let path = folder.join(name);
-            match std::fs::read_to_string(&path) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    Ok(built_in.to_owned())
-                }
-                read => read.map_err(|error| {
-                    let problem = format!(
-                        "the template {} cannot be read ({error}), so nothing was published; correct it \
-                         or take it away",
-                        path.display()
-                    );
-                    UsageError::new(problem).into()
-                }),
-            }
+            let replaced = folder.and_then(|folder| own_file(&folder.join(name)));
+            replaced.unwrap_or_else(|| Ok(built_in.to_owned()))
         };
         let mut templates = Vec::new();
         for (name, built_in) in TEMPLATES {
@@ -142,17 +137,73 @@ impl Look {
             .map_err(|error| anyhow!("{template}: the view cannot be given to it: {error}"))?;
         context.insert("root", root);
         context.insert("version", &self.version);
-        let page = self
-            .tera
-            .render(template, &context)
-            .map_err(|error| broken_template(None, &error))?;
-        Ok(page.into_bytes())
+        let mut page = Page::default();
+        match self.tera.render_to(template, &context, &mut page) {
+            Ok(()) => Ok(page.bytes),
+            Err(_) if page.too_large => Err(UsageError::new(format!(
+                "the template {template} makes a page of more than {} MiB, so nothing was published; \
+                 look for a loop that writes too much",
+                LARGEST_PAGE >> 20
+            ))
+            .into()),
+            Err(error) => Err(broken_template(None, &error)),
+        }
+    }
+}
+
+/// What a template has written so far.
+#[derive(Default)]
+struct Page {
+    bytes: Vec<u8>,
+    too_large: bool,
+}
+
+impl Write for Page {
+    fn write(&mut self, more: &[u8]) -> std::io::Result<usize> {
+        self.too_large = self.bytes.len() + more.len() > LARGEST_PAGE;
+        if self.too_large {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(more);
+        Ok(more.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A file that replaces a built-in one; `None` if there is none. Only what is a file is read: reading
+/// anything else might never end.
+fn own_file(path: &Path) -> Option<Result<String>> {
+    let refuse = |problem: &str| {
+        let problem = format!(
+            "the template {} cannot be read ({problem}), so nothing was published; correct it or take \
+             it away",
+            path.display()
+        );
+        Some(Err(UsageError::new(problem).into()))
+    };
+    match path.metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => refuse(&error.to_string()),
+        Ok(found) if !found.is_file() => refuse("it is not a file"),
+        Ok(found) if found.len() > LARGEST_TEMPLATE => refuse(&format!(
+            "it is larger than {} MiB",
+            LARGEST_TEMPLATE >> 20
+        )),
+        Ok(_) => match std::fs::read_to_string(path) {
+            Ok(text) => Some(Ok(text)),
+            Err(error) => refuse(&error.to_string()),
+        },
     }
 }
 
 /// A template that does not load or render: nothing is published.
 fn broken_template(folder: Option<&Path>, error: &tera::Error) -> anyhow::Error {
     let place = folder.map_or_else(String::new, |folder| format!(" in {}", folder.display()));
+    // It quotes the line, which may be endless.
+    let error: String = error.to_string().chars().take(LONGEST_ERROR).collect();
     UsageError::new(format!(
         "a template{place} cannot be used, so nothing was published; correct it: {error}"
     ))
