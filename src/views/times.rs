@@ -1,6 +1,6 @@
 //! Times, durations and numbers as people write them, in the site's zone.
 
-use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Datelike, LocalResult, NaiveDate, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use crate::health::DayStart;
@@ -25,10 +25,12 @@ impl Speaker {
         self.written(at, &format!("%H:%M %Z on %A %-d %B{year}"))
     }
 
-    /// "Saturday 21 November, 02:00", with the year if it is another one.
+    /// "Saturday 21 November, 02:00", with the year if it is another one, and with the zone's name in
+    /// the hour that comes twice when the clocks go back.
     pub fn day_and_time(self, at: DateTime<Utc>) -> String {
         let year = if self.is_this_year(at) { "" } else { " %Y" };
-        self.written(at, &format!("%A %-d %B{year}, %H:%M"))
+        let zone = if self.comes_twice(at) { " %Z" } else { "" };
+        self.written(at, &format!("%A %-d %B{year}, %H:%M{zone}"))
     }
 
     /// As short as it can be without being mistaken: "11:22 PST" today, "Sat 02:00 PST" within six
@@ -74,6 +76,14 @@ impl Speaker {
                 self.zone.from_local_datetime(&local).earliest()
             })
             .map_or_else(|| midnight.and_utc(), |start| start.with_timezone(&Utc))
+    }
+
+    fn comes_twice(self, at: DateTime<Utc>) -> bool {
+        let local = at.with_timezone(&self.zone).naive_local();
+        matches!(
+            self.zone.from_local_datetime(&local),
+            LocalResult::Ambiguous(_, _)
+        )
     }
 
     fn is_this_year(self, at: DateTime<Utc>) -> bool {
