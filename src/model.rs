@@ -3,6 +3,8 @@
 //! Everything here is data. What it *means* is decided in [`crate::health`]; the words are those
 //! of `docs/verdict.md`.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -111,6 +113,10 @@ impl Run {
     }
 }
 
+/// The earliest moment that is told apart: the beginning of the year 1.
+pub const EARLIEST: DateTime<Utc> =
+    DateTime::from_timestamp_micros(-62_135_596_800_000_000).expect("within chrono's range");
+
 /// The latest moment that is told apart: the end of the year 9999, as RFC 3339 can write it.
 pub const LATEST: DateTime<Utc> =
     DateTime::from_timestamp_micros(253_402_300_799_000_000).expect("within chrono's range");
@@ -169,6 +175,13 @@ pub struct DatabaseFacts {
     pub clock_ahead_micros: Option<i64>,
 }
 
+impl DatabaseFacts {
+    /// What to call the role that read.
+    pub fn role_name(&self) -> &str {
+        self.role.as_deref().unwrap_or("syncmon_ro")
+    }
+}
+
 /// Everything that the one statement returned, with the time at which it was taken.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -176,6 +189,60 @@ pub struct Snapshot {
     pub database: DatabaseFacts,
     /// Ordered by `entity_type`.
     pub entities: Vec<Observation>,
+}
+
+impl Snapshot {
+    /// Whether every moment lies in the years 1 to 9999, so that reckoning with them cannot overflow.
+    /// True of whatever was decoded from a database; a file may say anything.
+    pub fn is_within_the_calendar(&self) -> bool {
+        let calendar = EARLIEST..=LATEST;
+        let all = |moments: &[Option<DateTime<Utc>>]| {
+            moments.iter().flatten().all(|at| calendar.contains(at))
+        };
+        all(&[Some(self.as_of)])
+            && self.entities.iter().all(|entity| {
+                let state = entity.state.iter();
+                let runs = entity.runs.iter().chain(&entity.errors);
+                state.clone().all(|s| all(&[s.last_sync_time, s.updated_at]))
+                    && runs.clone().all(|run| all(&[Some(run.started_at)]))
+                    && entity.outcomes.iter().all(|outcomes| {
+                        let finishes = outcomes.finishes.micros();
+                        all(&[outcomes.before])
+                            && finishes
+                                .first()
+                                .is_none_or(|&first| first >= EARLIEST.timestamp_micros())
+                    })
+            })
+    }
+
+    /// This snapshot, which row security kept from seeing some tables, with what an earlier one saw
+    /// in them. It is as old as its oldest part.
+    pub fn with_hidden_from(self, earlier: Snapshot) -> Snapshot {
+        let hidden = |table: &str| self.database.hidden_tables.iter().any(|name| name == table);
+        let (state_hidden, log_hidden) = (hidden("sync_state"), hidden("sync_log"));
+        let mut entities: BTreeMap<String, Observation> = BTreeMap::new();
+        for seen in self.entities {
+            entities.insert(seen.entity_type.clone(), seen);
+        }
+        for before in earlier.entities {
+            let entity = entities
+                .entry(before.entity_type.clone())
+                .or_insert_with(|| Observation::empty(&before.entity_type));
+            if state_hidden {
+                entity.state = before.state;
+            }
+            if log_hidden {
+                entity.outcomes = before.outcomes;
+                entity.runs = before.runs;
+                entity.errors = before.errors;
+            }
+        }
+        Snapshot {
+            as_of: earlier.as_of.min(self.as_of),
+            database: self.database,
+            entities: entities.into_values().collect(),
+        }
+    }
 }
 
 /// Many moments, oldest first, in whole microseconds since 1970: a snapshot holds tens of thousands.

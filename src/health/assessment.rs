@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::evidence::CLOCK_TOLERANCE;
 use super::freshness::{age, by_age};
 use super::notices::{clock_difference, notices};
 use super::{Activity, EntityPolicy, Evidence, Health, Notice, Policy, Reason, Turns};
@@ -77,6 +78,8 @@ impl Assessment {
 struct Weather {
     /// Nothing was ever read: nothing is known of any entity.
     never_read: bool,
+    /// What is shown was read in the future: a clock was set since.
+    read_ahead: Option<DateTime<Utc>>,
     /// What stands against green, if anything does.
     doubt: Option<Reason>,
 }
@@ -85,13 +88,15 @@ struct Weather {
 pub fn assess(reading: Reading, policy: &Policy, now: DateTime<Utc>) -> Assessment {
     let Reading { snapshot, source } = reading;
     let as_of = snapshot.as_ref().map(|snapshot| snapshot.as_of);
-    let valid_until = as_of.map(|as_of| as_of + policy.validity());
+    // A moment of reading that lies ahead says only that a clock is wrong.
+    let valid_until = as_of.map(|as_of| as_of.min(now) + policy.validity());
+    let read_ahead = as_of.filter(|&as_of| as_of > now + CLOCK_TOLERANCE);
     let unreachable = matches!(source, Source::Unreachable { .. });
     let (database, observations) = snapshot
         .map(|snapshot| (snapshot.database, snapshot.entities))
         .unwrap_or_default();
 
-    let doubt = if clock_difference(&database).is_some() {
+    let doubt = if clock_difference(&database).is_some() || read_ahead.is_some() {
         Some(Reason::ClockSkew)
     } else if !database.hidden_tables.is_empty() {
         Some(Reason::Hidden)
@@ -102,6 +107,7 @@ pub fn assess(reading: Reading, policy: &Policy, now: DateTime<Utc>) -> Assessme
     };
     let weather = Weather {
         never_read: as_of.is_none(),
+        read_ahead,
         doubt,
     };
     let entities: Vec<_> = expected_and_found(observations, policy)
@@ -172,7 +178,12 @@ fn judge(
     EntityAssessment {
         age: evidence.last_success.map(|at| age(at, now)),
         turns: Turns::ahead(evidence.last_success, policy.thresholds, now),
-        notices: notices(&observation, &evidence, activity, facts),
+        notices: weather
+            .read_ahead
+            .map(|at| Notice::ReadAhead { at })
+            .into_iter()
+            .chain(notices(&observation, &evidence, activity, facts))
+            .collect(),
         policy,
         observation,
         evidence,

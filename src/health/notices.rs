@@ -63,6 +63,10 @@ pub enum Notice {
     DatabaseClock {
         ahead: TimeDelta,
     },
+    /// What is shown was read at a moment that lies ahead by this machine's clock.
+    ReadAhead {
+        at: DateTime<Utc>,
+    },
     UntimedRuns {
         count: u64,
     },
@@ -87,13 +91,9 @@ pub fn notices(
     activity: Activity,
     facts: &DatabaseFacts,
 ) -> Vec<Notice> {
-    let role = facts
-        .role
-        .clone()
-        .unwrap_or_else(|| "syncmon_ro".to_owned());
     let hidden = |table: &String| Notice::HiddenTable {
         table: table.clone(),
-        role: role.clone(),
+        role: facts.role_name().to_owned(),
     };
     let mut notices: Vec<Notice> = facts.hidden_tables.iter().map(hidden).collect();
     if let Some(ahead) = clock_difference(facts) {

@@ -11,6 +11,7 @@ mod turns;
 mod words;
 
 pub use entity::EntityPage;
+pub use notices::hidden_tables;
 pub use overview::OverviewPage;
 pub use status::{Status, status};
 pub use times::Speaker;

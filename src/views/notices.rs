@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::times::{Speaker, counted};
 use crate::health::{Notice, Table};
-use crate::model::Status;
+use crate::model::{DatabaseFacts, Status};
 
 /// One notice in one sentence.
 pub fn notice(notice: &Notice, speaker: Speaker) -> String {
@@ -53,6 +53,11 @@ pub fn notice(notice: &Notice, speaker: Speaker) -> String {
             "A failure is recorded for {}, which is in the future; it counts as happening now.",
             say(at)
         ),
+        Notice::ReadAhead { at } => format!(
+            "What is shown was read on {} by a clock that was ahead of what this machine's clock says \
+             now; until they agree, nothing is shown as up to date.",
+            say(at)
+        ),
         Notice::DatabaseClock { ahead } => database_clock(*ahead),
         Notice::UntimedRuns { count } => format!(
             "{} in the log without a timestamp: no evidence of anything.",
@@ -63,12 +68,26 @@ pub fn notice(notice: &Notice, speaker: Speaker) -> String {
             counted(whole(*count), "run has", "runs have")
         ),
         Notice::UnknownWord { table, word } => unknown_word(*table, word),
-        Notice::HiddenTable { table, role } => format!(
-            "Row security hides the table {table} from the role {role}. To grant it, run: create policy \
-             syncmon_reads on public.{table} for select to {} using (true);",
-            identifier(role)
-        ),
+        Notice::HiddenTable { table, role } => hidden_table(table, role),
     }
+}
+
+/// What row security hides from the role that read, and what to run about it.
+pub fn hidden_tables(facts: &DatabaseFacts) -> String {
+    let sentences: Vec<String> = facts
+        .hidden_tables
+        .iter()
+        .map(|table| hidden_table(table, facts.role_name()))
+        .collect();
+    sentences.join(" ")
+}
+
+fn hidden_table(table: &str, role: &str) -> String {
+    format!(
+        "Row security hides the table {table} from the role {role}. To grant it, run: create policy \
+         syncmon_reads on public.{table} for select to {} using (true);",
+        identifier(role)
+    )
 }
 
 /// A role's name as SQL takes it.

@@ -143,7 +143,7 @@ pub fn detail_of(entity: &EntityAssessment, reason: Reason, speaker: Speaker) ->
         Reason::NeverSynced => format!("{name} has never been synced, as far as is recorded."),
         Reason::Unconfirmed => match entity.observation.state {
             Some(_) => format!("A success of {name} is recorded, but not when it happened."),
-            None => "Nothing is known: the database has never been read.".to_owned(),
+            None => "Nothing is known: the database could not be read.".to_owned(),
         },
         Reason::Stuck => format!(
             "A run has been going for longer than {}. {last}",
@@ -174,7 +174,7 @@ pub fn banner(assessment: &Assessment, speaker: Speaker) -> Option<String> {
             speaker.in_full(as_of)
         ),
         None => format!(
-            "The database could not be read since {}. {message} It has never been read before, so \
+            "The database could not be read since {}. {message} Nothing from before is at hand, so \
              there is nothing to show yet. Ask whoever runs syncmon to look at its error output; \
              after the next good build this page fills by itself.",
             speaker.day_and_time(*since)
