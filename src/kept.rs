@@ -1,10 +1,12 @@
 //! What is kept between builds: the last good snapshot of each database, and since when one is away.
 
-use std::io::Write;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -16,11 +18,27 @@ use crate::text::file_stem;
 /// Raised when the stored form changes; files of another version are not read.
 const FORMAT: u32 = 1;
 
+/// No state file is larger; what claims to be is not read.
+const LARGEST: u64 = 256 << 20;
+
+/// How long to wait for another build that is writing into the same state directory.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// The state directory, as far as it concerns one database.
 pub struct Kept {
     directory: PathBuf,
     /// Which database, see [`crate::store::Database::identity`].
     identity: String,
+}
+
+/// What is known from before.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Earlier<T> {
+    Known(T),
+    /// Nothing was ever kept of this database.
+    Nothing,
+    /// Something was, and it cannot be used: why, in one sentence without a full stop.
+    Unusable(String),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -75,6 +93,56 @@ pub fn make_state_directory(directory: &Path) -> Result<()> {
         })
 }
 
+/// Keeps other builds from the state directory for as long as it lives. The lock goes with the
+/// process that holds it: what a killed one leaves behind locks nobody out.
+#[must_use]
+pub struct Alone {
+    _lock: File,
+}
+
+/// Waits until no other build is at work in the state directory.
+pub fn alone_in(directory: &Path) -> Result<Alone> {
+    let path = directory.join("lock");
+    let lock = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(no_links())
+        .open(&path)
+        .with_context(|| {
+            format!(
+                "{} cannot be opened; check the permissions of the state directory",
+                path.display()
+            )
+        })?;
+    let begun = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(Alone { _lock: lock }),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(anyhow!(
+                    "{} has been locked by another process for {} seconds; end that one, or give \
+                     this build another directory with --state-dir",
+                    path.display(),
+                    PATIENCE.as_secs()
+                ));
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| {
+                    format!(
+                        "{} cannot be locked; give a directory on another file system with --state-dir",
+                        path.display()
+                    )
+                });
+            }
+        }
+    }
+}
+
 impl Kept {
     pub fn new(directory: PathBuf, identity: String) -> Kept {
         Kept {
@@ -83,28 +151,33 @@ impl Kept {
         }
     }
 
-    /// The last good snapshot of this very database. A file that cannot be read is as good as none.
-    pub fn snapshot(&self) -> Option<Snapshot> {
-        self.load("snapshot")
+    /// The last good snapshot of this very database.
+    pub fn snapshot(&self) -> Earlier<Snapshot> {
+        match self.load::<Snapshot>("snapshot") {
+            Earlier::Known(snapshot) if !snapshot.is_within_the_calendar() => {
+                self.unusable("snapshot", "holds moments that no calendar has")
+            }
+            earlier => earlier,
+        }
     }
 
     /// Keeps a good snapshot; the database is no longer away.
     pub fn keep_snapshot(&self, snapshot: &Snapshot) -> Result<()> {
+        let _alone = alone_in(&self.directory)?;
         self.store("snapshot", snapshot)?;
-        match std::fs::remove_file(self.path("outage")) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(error).context(self.trouble("outage"))
-            }
-            Ok(()) | Err(_) => Ok(()),
-        }
+        removed(&self.path("outage")).with_context(|| self.trouble("outage"))
     }
 
     /// The first build that could not read this database: an earlier one, else `now`.
     pub fn outage_since(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
-        if let Some(since) = self.load("outage").filter(|&since| since <= now) {
-            return Ok(since);
+        let _alone = alone_in(&self.directory)?;
+        match self.load::<DateTime<Utc>>("outage") {
+            Earlier::Known(since) if since <= now => Ok(since),
+            // A clock that was set back, or a file that says nothing: it counts from here.
+            Earlier::Known(_) | Earlier::Nothing | Earlier::Unusable(_) => {
+                self.store("outage", &now).map(|()| now)
+            }
         }
-        self.store("outage", &now).map(|()| now)
     }
 
     fn path(&self, kind: &str) -> PathBuf {
@@ -112,18 +185,36 @@ impl Kept {
             .join(format!("{kind}.{}.json", file_stem(&self.identity)))
     }
 
-    fn load<T: DeserializeOwned>(&self, kind: &str) -> Option<T> {
-        let text = std::fs::read_to_string(self.path(kind)).ok()?;
-        let label: Label = serde_json::from_str(&text).ok()?;
-        if label.format != FORMAT || label.database != self.identity {
-            return None;
+    fn load<T: DeserializeOwned>(&self, kind: &str) -> Earlier<T> {
+        let text = match read_file(&self.path(kind)) {
+            Ok(Some(text)) => text,
+            Ok(None) => return Earlier::Nothing,
+            Err(error) => return self.unusable(kind, &format!("cannot be read ({error})")),
+        };
+        match serde_json::from_slice::<Label>(&text) {
+            Ok(label) if label.format > FORMAT => {
+                self.unusable(kind, "was written by a newer version of syncmon")
+            }
+            Ok(label) if label.format < FORMAT => {
+                self.unusable(kind, "was written by an older version of syncmon")
+            }
+            Ok(label) if label.database != self.identity => {
+                self.unusable(kind, "is of another database")
+            }
+            Ok(_) => match serde_json::from_slice::<Stored<T>>(&text) {
+                Ok(stored) => Earlier::Known(stored.content),
+                Err(_) => self.unusable(kind, "is damaged"),
+            },
+            Err(_) => self.unusable(kind, "is damaged"),
         }
-        serde_json::from_str::<Stored<T>>(&text)
-            .ok()
-            .map(|stored| stored.content)
     }
 
-    /// Written beside and renamed over, so that a reader finds the old or the new one, whole.
+    fn unusable<T>(&self, kind: &str, why: &str) -> Earlier<T> {
+        Earlier::Unusable(format!("{} {why}", self.path(kind).display()))
+    }
+
+    /// Written beside, brought to disk and renamed over, so that whoever reads finds the old or the
+    /// new one, whole.
     fn store<T: Serialize>(&self, kind: &str, content: &T) -> Result<()> {
         let path = self.path(kind);
         let stored = Stored {
@@ -146,18 +237,44 @@ impl Kept {
     }
 }
 
-/// A new file that only its owner may read; never through a link that somebody left there.
-fn write_for_owner(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
+/// A file's bytes; `None` if there is no file. Whatever else lies there is not read, since reading it
+/// might never end.
+fn read_file(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
+    let found = match path.metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        found => found?,
+    };
+    if !found.is_file() {
+        return Err(std::io::Error::other("it is not a file"));
     }
-    let mut file = std::fs::OpenOptions::new()
+    if found.len() > LARGEST {
+        return Err(std::io::Error::other("it is too large"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
+/// A new file that only its owner may read, on disk; never through a link that somebody left there.
+fn write_for_owner(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    removed(path)?;
+    let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)?;
-    // Not brought to disk by itself: the publish that follows does so for the whole file system, and
-    // a snapshot that a power cut spoils is as good as none.
-    file.write_all(bytes)
+    file.write_all(bytes)?;
+    file.sync_data()
+}
+
+/// Removes a file, or the link in its place, if there is one.
+fn removed(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn no_links() -> i32 {
+    i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0)
 }

@@ -4,19 +4,21 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{SubsecRound, Utc};
 
-use super::{Outcome, say};
+use super::deadline::within;
+use super::reading::{Taken, make_the_best_of};
+use super::stopping::undisturbed;
+use super::telling::{say, say_as_it_is, tell};
+use super::Outcome;
 use crate::cli::BuildOptions;
 use crate::config::Config;
 use crate::demo;
-use crate::health::{Reading, Source, assess};
-use crate::kept::{Kept, make_state_directory, state_directory};
-use crate::masking::mask_known;
-use crate::model::Snapshot;
+use crate::health::{Source, assess};
+use crate::kept::{Kept, alone_in, make_state_directory, state_directory};
 use crate::publish::{self, Opened, Published};
 use crate::render::Look;
-use crate::store::{self, Database, Limits, Unreadable};
+use crate::store::{self, Database, Limits};
 use crate::views::{self, Site, Speaker};
 
 /// Of a build's time, what is left for rendering and publishing once reading has to end.
@@ -25,9 +27,10 @@ const TIME_TO_PUBLISH: Duration = Duration::from_secs(5);
 pub async fn run(options: BuildOptions) -> Result<Outcome> {
     // No finer than the databases: other programs should find moments that they can read.
     let now = options.now.unwrap_or_else(Utc::now).trunc_subsecs(6);
-    let narrator = Narrator {
+    let mut narrator = Narrator {
         verbose: options.verbose,
         started: Instant::now(),
+        told: Ok(()),
     };
     let config = Config::load(options.config.as_deref())?;
     let look = Look::load(options.templates.as_deref())?;
@@ -43,11 +46,13 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
             say(&format!(
                 "another build is at work on {}; left it to that one",
                 options.out.display()
-            ));
+            ))?;
             return Ok(Outcome::Done);
         }
     };
     make_state_directory(&state)?;
+    // Two demos with one state directory would take the database from under each other.
+    let alone = options.demo.then(|| alone_in(&state)).transpose()?;
     if options.demo {
         narrator.tell("inventing 90 days of history");
         store::fill(&state.join(demo::FILE), &demo::history(now)).await?;
@@ -55,13 +60,13 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
 
     narrator.tell(&format!("reading {}", database.identity()));
     let taken = store::read(&database, now, options.now.is_some(), limits(&config)).await;
+    drop(alone);
     let kept = Kept::new(state, database.identity());
-    let outcome = if taken.is_ok() {
-        Outcome::Done
-    } else {
-        Outcome::Unreadable
+    let Taken { reading, keeping } = make_the_best_of(taken, &kept, &database, now);
+    let outcome = match reading.source {
+        Source::Read => Outcome::Done,
+        Source::Unreachable { .. } => Outcome::Unreadable,
     };
-    let (reading, keeping) = reading(taken, &kept, &database, now);
 
     let assessment = assess(reading, &config.policy, now);
     let site = Site {
@@ -74,73 +79,31 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
         policy: &config.policy,
     };
     narrator.tell("rendering");
-    let files = look.render(&assessment, site)?;
+    let left = config.build_timeout.saturating_sub(narrator.started.elapsed());
+    let files = within(left.max(TIME_TO_PUBLISH), || look.render(&assessment, site))?;
     narrator.tell(&format!("publishing {} files", files.len()));
-    let published = publish::publish(&target, &files, options.demo)
+    let published = undisturbed(|| publish::publish(&target, &files, options.demo))
         .with_context(|| format!("the site in {} was not replaced", options.out.display()))?;
     keeping?;
 
-    warn_once(published, &options.out);
+    warn_once(published, &options.out)?;
     if options.verbose || !options.quiet {
-        print!("{}", views::terminal(&assessment, site));
-        println!("\nOpen {}", index(&target.live));
+        let verdicts = views::terminal(&assessment, site);
+        tell(&format!("{verdicts}\nOpen {}\n", index(&target.live)))?;
     }
     narrator.tell("done");
-    Ok(outcome)
+    narrator.told.map(|()| outcome)
 }
 
 /// A site that cannot be exchanged as a whole is published all the same; that is said when it begins.
-fn warn_once(published: Published, out: &Path) {
+fn warn_once(published: Published, out: &Path) -> Result<()> {
     match published {
-        Published::AtOnce | Published::FileByFile { news: false } => {}
+        Published::AtOnce | Published::FileByFile { news: false } => Ok(()),
         Published::FileByFile { news: true } => say(&format!(
             "{} cannot be exchanged as a whole (a mount point, or its parent is not writable); \
              published file by file, in a safe order",
             out.display()
         )),
-    }
-}
-
-/// What there is to go on: the new snapshot, or the last good one and why there is no newer. The
-/// second value says whether what has to be kept for the next build was kept; a build that could
-/// not keep it publishes first and fails then.
-fn reading(
-    taken: Result<Snapshot, Unreadable>,
-    kept: &Kept,
-    database: &Database,
-    now: DateTime<Utc>,
-) -> (Reading, Result<()>) {
-    match taken {
-        Ok(snapshot) => {
-            let keeping = kept.keep_snapshot(&snapshot);
-            (
-                Reading {
-                    snapshot: Some(snapshot),
-                    source: Source::Read,
-                },
-                keeping,
-            )
-        }
-        Err(unreadable) => {
-            say(&format!(
-                "the database could not be read ({}): {}",
-                database.identity(),
-                mask_known(&unreadable.technical, database.secrets())
-            ));
-            let (since, keeping) = match kept.outage_since(now) {
-                Ok(since) => (since, Ok(())),
-                Err(error) => (now, Err(error)),
-            };
-            let message = unreadable.plain.to_owned();
-            let source = Source::Unreachable { since, message };
-            (
-                Reading {
-                    snapshot: kept.snapshot(),
-                    source,
-                },
-                keeping,
-            )
-        }
     }
 }
 
@@ -166,16 +129,19 @@ fn index(live: &Path) -> String {
         .to_string()
 }
 
-/// Says on standard error what is being done, if that was asked for.
+/// Says on standard error what is being done, if that was asked for. Failing to say it must not keep
+/// a truthful page from being published, but is a failure in the end.
 struct Narrator {
     verbose: bool,
     started: Instant,
+    told: Result<()>,
 }
 
 impl Narrator {
-    fn tell(&self, what: &str) {
-        if self.verbose {
-            eprintln!("{:>6} ms  {what}", self.started.elapsed().as_millis());
+    fn tell(&mut self, what: &str) {
+        if self.verbose && self.told.is_ok() {
+            let passed = self.started.elapsed().as_millis();
+            self.told = say_as_it_is(&format!("{passed:>6} ms  {what}"));
         }
     }
 }

@@ -3,17 +3,21 @@
 use anyhow::Result;
 
 use super::Outcome;
+use super::telling::tell;
 use crate::cli::InitDbOptions;
 use crate::config::Config;
 use crate::store::{POSTGRES_SCHEMA, apply_schema};
 
 pub async fn run(options: &InitDbOptions) -> Result<Outcome> {
     if options.print {
-        print!("{POSTGRES_SCHEMA}");
+        tell(POSTGRES_SCHEMA)?;
         return Ok(Outcome::Done);
     }
     let database = super::database()?;
     apply_schema(&database, Config::load(None)?.connect_timeout).await?;
-    println!("The schema is in place in {}.", database.identity());
+    tell(&format!(
+        "The schema is in place in {}.\n",
+        database.identity()
+    ))?;
     Ok(Outcome::Done)
 }

@@ -1,7 +1,11 @@
 //! What the program does: one file a command, each reads as a recipe.
 
 pub mod build;
+mod deadline;
 mod init_db;
+mod reading;
+mod stopping;
+mod telling;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,6 +15,8 @@ use anyhow::{Context, Result, anyhow};
 use crate::cli::Command;
 use crate::failure::UsageError;
 use crate::store::Database;
+pub use telling::{refuse_command_line, remember_faults, take_fault};
+use telling::say;
 
 /// How a command ended, if not with an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +40,7 @@ pub fn run(command: Command) -> Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("the asynchronous runtime cannot be started")?;
+        .context("the asynchronous runtime cannot be started; check the limits on open files")?;
     let outcome = runtime.block_on(async {
         match command {
             Command::Build(options) => build::run(options).await,
@@ -48,18 +54,11 @@ pub fn run(command: Command) -> Result<Outcome> {
 
 /// Says on standard error, in one line, what went wrong; the exit code tells whose turn it is.
 pub fn report(error: &anyhow::Error) -> ExitCode {
-    say(&format!("{error:#}"));
-    ExitCode::from(if error.downcast_ref::<UsageError>().is_some() {
-        2
-    } else {
-        1
-    })
-}
-
-/// One line on standard error.
-pub fn say(message: &str) {
-    let line: Vec<&str> = message.split_whitespace().collect();
-    eprintln!("syncmon: {}", line.join(" "));
+    let told = say(&format!("{error:#}"));
+    match (told, error.downcast_ref::<UsageError>()) {
+        (Ok(()) | Err(_), Some(_)) => ExitCode::from(2),
+        (Ok(()) | Err(_), None) => ExitCode::FAILURE,
+    }
 }
 
 /// Reads `.env.local`, then `.env`, in the current directory; what is already set wins.
