@@ -8,6 +8,9 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 /// The demo's database within the state directory.
 pub const FILE: &str = "demo.sqlite";
 
+/// Held while that database is written and read.
+pub const LOCK: &str = "demo.lock";
+
 /// How an invented entity behaves.
 struct Character {
     entity_type: &'static str,

@@ -37,7 +37,7 @@ pub enum Earlier<T> {
     Known(T),
     /// Nothing was ever kept of this database.
     Nothing,
-    /// Something was, and it cannot be used: why, in one sentence without a full stop.
+    /// Something was, and it cannot be used: why, and what becomes of it.
     Unusable(String),
 }
 
@@ -100,9 +100,9 @@ pub struct Alone {
     _lock: File,
 }
 
-/// Waits until no other build is at work in the state directory.
-pub fn alone_in(directory: &Path) -> Result<Alone> {
-    let path = directory.join("lock");
+/// Waits until no other build holds the lock of this name in the state directory.
+pub fn alone_in(directory: &Path, name: &str, patience: Duration) -> Result<Alone> {
+    let path = directory.join(name);
     let lock = OpenOptions::new()
         .write(true)
         .create(true)
@@ -120,7 +120,7 @@ pub fn alone_in(directory: &Path) -> Result<Alone> {
     loop {
         match lock.try_lock() {
             Ok(()) => return Ok(Alone { _lock: lock }),
-            Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => {
+            Err(TryLockError::WouldBlock) if begun.elapsed() < patience => {
                 std::thread::sleep(Duration::from_millis(5));
             }
             Err(TryLockError::WouldBlock) => {
@@ -128,7 +128,7 @@ pub fn alone_in(directory: &Path) -> Result<Alone> {
                     "{} has been locked by another process for {} seconds; end that one, or give \
                      this build another directory with --state-dir",
                     path.display(),
-                    PATIENCE.as_secs()
+                    patience.as_secs()
                 ));
             }
             Err(TryLockError::Error(error)) => {
@@ -154,23 +154,24 @@ impl Kept {
     /// The last good snapshot of this very database.
     pub fn snapshot(&self) -> Earlier<Snapshot> {
         match self.load::<Snapshot>("snapshot") {
-            Earlier::Known(snapshot) if !snapshot.is_within_the_calendar() => {
-                self.unusable("snapshot", "holds moments that no calendar has")
-            }
+            Earlier::Known(snapshot) if !snapshot.is_within_the_calendar() => self.unusable(
+                "snapshot",
+                "holds moments that no calendar has: the next good build replaces it",
+            ),
             earlier => earlier,
         }
     }
 
     /// Keeps a good snapshot; the database is no longer away.
     pub fn keep_snapshot(&self, snapshot: &Snapshot) -> Result<()> {
-        let _alone = alone_in(&self.directory)?;
+        let _alone = alone_in(&self.directory, "lock", PATIENCE)?;
         self.store("snapshot", snapshot)?;
         removed(&self.path("outage")).with_context(|| self.trouble("outage"))
     }
 
     /// The first build that could not read this database: an earlier one, else `now`.
     pub fn outage_since(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
-        let _alone = alone_in(&self.directory)?;
+        let _alone = alone_in(&self.directory, "lock", PATIENCE)?;
         match self.load::<DateTime<Utc>>("outage") {
             Earlier::Known(since) if since <= now => Ok(since),
             // A clock that was set back, or a file that says nothing: it counts from here.
@@ -189,23 +190,28 @@ impl Kept {
         let text = match read_file(&self.path(kind)) {
             Ok(Some(text)) => text,
             Ok(None) => return Earlier::Nothing,
-            Err(error) => return self.unusable(kind, &format!("cannot be read ({error})")),
+            Err(error) => {
+                return self.unusable(kind, &format!("cannot be read ({error}): move it away"));
+            }
         };
         match serde_json::from_slice::<Label>(&text) {
-            Ok(label) if label.format > FORMAT => {
-                self.unusable(kind, "was written by a newer version of syncmon")
-            }
-            Ok(label) if label.format < FORMAT => {
-                self.unusable(kind, "was written by an older version of syncmon")
-            }
-            Ok(label) if label.database != self.identity => {
-                self.unusable(kind, "is of another database")
-            }
+            Ok(label) if label.format > FORMAT => self.unusable(
+                kind,
+                "was written by a newer version of syncmon: the next good build replaces it",
+            ),
+            Ok(label) if label.format < FORMAT => self.unusable(
+                kind,
+                "was written by an older version of syncmon: the next good build replaces it",
+            ),
+            Ok(label) if label.database != self.identity => self.unusable(
+                kind,
+                "is of another database: the next good build replaces it",
+            ),
             Ok(_) => match serde_json::from_slice::<Stored<T>>(&text) {
                 Ok(stored) => Earlier::Known(stored.content),
-                Err(_) => self.unusable(kind, "is damaged"),
+                Err(_) => self.unusable(kind, "is damaged: the next good build replaces it"),
             },
-            Err(_) => self.unusable(kind, "is damaged"),
+            Err(_) => self.unusable(kind, "is damaged: the next good build replaces it"),
         }
     }
 

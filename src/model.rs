@@ -203,7 +203,9 @@ impl Snapshot {
             && self.entities.iter().all(|entity| {
                 let state = entity.state.iter();
                 let runs = entity.runs.iter().chain(&entity.errors);
-                state.clone().all(|s| all(&[s.last_sync_time, s.updated_at]))
+                state
+                    .clone()
+                    .all(|s| all(&[s.last_sync_time, s.updated_at]))
                     && runs.clone().all(|run| all(&[Some(run.started_at)]))
                     && entity.outcomes.iter().all(|outcomes| {
                         let finishes = outcomes.finishes.micros();

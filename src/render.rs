@@ -188,10 +188,9 @@ fn own_file(path: &Path) -> Option<Result<String>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => refuse(&error.to_string()),
         Ok(found) if !found.is_file() => refuse("it is not a file"),
-        Ok(found) if found.len() > LARGEST_TEMPLATE => refuse(&format!(
-            "it is larger than {} MiB",
-            LARGEST_TEMPLATE >> 20
-        )),
+        Ok(found) if found.len() > LARGEST_TEMPLATE => {
+            refuse(&format!("it is larger than {} MiB", LARGEST_TEMPLATE >> 20))
+        }
         Ok(_) => match std::fs::read_to_string(path) {
             Ok(text) => Some(Ok(text)),
             Err(error) => refuse(&error.to_string()),

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use chrono::{SubsecRound, Utc};
 
+use super::Outcome;
 use super::deadline::within;
 use super::reading::{Taken, make_the_best_of};
 use super::stopping::undisturbed;
 use super::telling::{say, say_as_it_is, tell};
-use super::Outcome;
 use crate::cli::BuildOptions;
 use crate::config::Config;
 use crate::demo;
@@ -52,7 +52,10 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
     };
     make_state_directory(&state)?;
     // Two demos with one state directory would take the database from under each other.
-    let alone = options.demo.then(|| alone_in(&state)).transpose()?;
+    let alone = options
+        .demo
+        .then(|| alone_in(&state, demo::LOCK, config.build_timeout))
+        .transpose()?;
     if options.demo {
         narrator.tell("inventing 90 days of history");
         store::fill(&state.join(demo::FILE), &demo::history(now)).await?;
@@ -79,7 +82,9 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
         policy: &config.policy,
     };
     narrator.tell("rendering");
-    let left = config.build_timeout.saturating_sub(narrator.started.elapsed());
+    let left = config
+        .build_timeout
+        .saturating_sub(narrator.started.elapsed());
     let files = within(left.max(TIME_TO_PUBLISH), || look.render(&assessment, site))?;
     narrator.tell(&format!("publishing {} files", files.len()));
     let published = undisturbed(|| publish::publish(&target, &files, options.demo))

@@ -15,8 +15,8 @@ use anyhow::{Context, Result, anyhow};
 use crate::cli::Command;
 use crate::failure::UsageError;
 use crate::store::Database;
-pub use telling::{refuse_command_line, remember_faults, take_fault};
 use telling::say;
+pub use telling::{refuse_command_line, remember_faults, take_fault};
 
 /// How a command ended, if not with an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

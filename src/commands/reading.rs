@@ -64,7 +64,9 @@ fn away(
         Earlier::Nothing => (None, String::new()),
         Earlier::Unusable(why) => (
             None,
-            format!("; what was read before cannot be shown, for {why}: the next good build replaces it"),
+            format!(
+                "; what was read before cannot be shown, for {why}: the next good build replaces it"
+            ),
         ),
     };
     let said = say(&format!(

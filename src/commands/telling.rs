@@ -42,7 +42,9 @@ pub fn refuse_command_line(refusal: &clap::Error) -> ExitCode {
     let text = refusal.to_string();
     let masked = without_given_secrets(&text);
     let told = if masked == text {
-        refusal.print().context("this text cannot be written to the terminal or file that takes it")
+        refusal
+            .print()
+            .context("this text cannot be written to the terminal or file that takes it")
     } else {
         say_lines(&masked)
     };

@@ -1,7 +1,8 @@
 //! What row security keeps from the reading role, and a clock that is not the builder's.
 
 use crate::cluster::Cluster;
-use crate::sandbox::{Ended, Sandbox, execute};
+use crate::golden;
+use crate::sandbox::{Ended, NOW, Sandbox, execute};
 
 /// One success of an hour ago in both tables.
 const SYNCED: &str = "
@@ -21,6 +22,15 @@ fn hiding(tables: &[&str]) -> Sandbox {
 
 fn built(sandbox: Sandbox) -> Sandbox {
     sandbox.build();
+    sandbox
+}
+
+/// A build that sees only part of the record has not read the database.
+fn built_blind(sandbox: Sandbox) -> Sandbox {
+    let ended = sandbox.build_at(NOW);
+    assert_eq!(ended.code, 75, "{ended:?}");
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("Row security hides the table"));
     sandbox
 }
 
@@ -53,7 +63,7 @@ fn reader(sandbox: &Sandbox, role: &str) -> String {
 
 #[test]
 fn a_hidden_log_is_not_an_empty_one() {
-    let sandbox = built(hiding(&["sync_log"]));
+    let sandbox = built_blind(hiding(&["sync_log"]));
     assert_eq!(sandbox.verdict("sales"), "yellow hidden");
     assert_eq!(
         notices(&sandbox),
@@ -71,7 +81,7 @@ fn a_hidden_log_is_not_an_empty_one() {
 
 #[test]
 fn a_hidden_state_is_not_an_empty_one() {
-    let sandbox = built(hiding(&["sync_state"]));
+    let sandbox = built_blind(hiding(&["sync_state"]));
     assert_eq!(sandbox.verdict("sales"), "yellow hidden");
     assert_eq!(notices(&sandbox).len(), 1);
     assert!(notices(&sandbox)[0].contains("the table sync_state from"));
@@ -79,14 +89,14 @@ fn a_hidden_state_is_not_an_empty_one() {
 
 #[test]
 fn with_both_hidden_nothing_is_known_and_both_are_named() {
-    let sandbox = built(hiding(&["sync_log", "sync_state"]));
+    let sandbox = built_blind(hiding(&["sync_log", "sync_state"]));
     assert_eq!(sandbox.verdict("sales"), "red never_synced");
     assert_eq!(notices(&sandbox).len(), 2);
 }
 
 #[test]
 fn what_the_notices_say_to_run_makes_the_tables_readable() {
-    let sandbox = built(hiding(&["sync_log", "sync_state"]));
+    let sandbox = built_blind(hiding(&["sync_log", "sync_state"]));
     for notice in notices(&sandbox) {
         sandbox.execute(&remedy(&notice));
     }
@@ -100,7 +110,7 @@ fn a_remedy_fits_a_role_of_any_name() {
     let sandbox = hiding(&[]);
     let url = reader(&sandbox, "\"Read Only\"");
     let admin = sandbox.url().replace("syncmon_ro@", "postgres@");
-    let sandbox = built(sandbox.with_url(&url));
+    let sandbox = built_blind(sandbox.with_url(&url));
     for notice in notices(&sandbox) {
         execute(&admin, &remedy(&notice));
     }
@@ -128,7 +138,7 @@ fn a_policy_that_lets_nothing_be_read_is_not_enough() {
         "create policy others on sync_log for select to postgres using (true)",
         "create policy fewer on sync_log as restrictive for select to syncmon_ro using (true)",
     ] {
-        let sandbox = built(hiding(&["sync_log"]).sql(policy));
+        let sandbox = built_blind(hiding(&["sync_log"]).sql(policy));
         assert_eq!(sandbox.verdict("sales"), "yellow hidden", "{policy}");
     }
 }
@@ -144,7 +154,7 @@ fn a_policy_reaches_members_of_its_role_who_inherit_from_it() {
          create policy readers on sync_state for select to syncmon_test_readers using (true);",
     );
     let admin = sandbox.url().replace("syncmon_ro@", "postgres@");
-    let sandbox = built(sandbox.with_url(&url));
+    let sandbox = built_blind(sandbox.with_url(&url));
     assert_eq!(sandbox.verdict("sales"), "red never_synced");
     assert_eq!(notices(&sandbox).len(), 2);
     execute(
@@ -154,6 +164,83 @@ fn a_policy_reaches_members_of_its_role_who_inherit_from_it() {
          grant syncmon_test_readers to syncmon_test_member;",
     );
     assert_eq!(built(sandbox).verdict("sales"), "green fresh");
+}
+
+/// The whole story: good data, then a role that sees less, then the grant.
+#[test]
+fn a_role_that_goes_blind_is_an_outage_of_what_it_cannot_see() {
+    for (tables, title) in [
+        (["sync_log"].as_slice(), "row security hides the log"),
+        (&["sync_state"], "row security hides the state"),
+        (
+            &["sync_log", "sync_state"],
+            "row security hides both tables",
+        ),
+    ] {
+        let sandbox = built(hiding(&[]));
+        let known = sandbox.entity("sales");
+        for table in tables {
+            sandbox.execute(&format!("drop policy syncmon_ro_select on {table}"));
+        }
+        for (later, verdict) in [
+            ("2026-11-22T20:10:00Z", "yellow hidden"),
+            ("2026-11-22T20:30:00Z", "yellow hidden"),
+            ("2026-11-22T21:05:00Z", "yellow late"),
+            ("2026-11-23T07:05:01Z", "red overdue"),
+        ] {
+            let ended = sandbox.build_at(later);
+            assert_eq!(ended.code, 75, "{title}: {ended:?}");
+            assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+            assert_eq!(sandbox.verdict("sales"), verdict, "{title} at {later}");
+            let status = sandbox.status();
+            assert_eq!(status["source"]["state"], "unreachable");
+            assert_eq!(status["source"]["since"], "2026-11-22T20:10:00Z");
+            assert_eq!(status["as_of"], NOW);
+            assert_eq!(status["valid_until"], "2026-11-22T20:20:00Z");
+            let entity = sandbox.entity("sales");
+            for unchanged in ["last_success_at", "last_run"] {
+                assert_eq!(entity[unchanged], known[unchanged], "{title}");
+            }
+            let page = sandbox.page("index.html");
+            assert!(page.contains("hides part of the sync records"), "{page}");
+            assert!(page.contains("What you see was read on Sunday 22 November 2026, 12:05"));
+            let told = ended.stderr.replace(&sandbox.database(), "DATABASE");
+            let told = told.replace(&Cluster::shared().port.to_string(), "PORT");
+            let plain = status["source"]["message"].as_str().unwrap();
+            golden::section(
+                "messages.txt",
+                title,
+                &format!("{}\n{plain}", told.trim_end()),
+            );
+        }
+        assert_eq!(notices(&sandbox).len(), tables.len());
+        for notice in notices(&sandbox) {
+            sandbox.execute(&remedy(&notice));
+        }
+        let healed = built(sandbox);
+        assert_eq!(healed.verdict("sales"), "green fresh", "{title}");
+        assert_eq!(healed.status()["source"]["state"], "ok");
+    }
+}
+
+#[test]
+fn a_failure_in_the_table_that_can_be_seen_is_red_at_once() {
+    let sandbox = built(hiding(&[]));
+    sandbox.execute(
+        "drop policy syncmon_ro_select on sync_state;
+         insert into sync_log (timestamp, entity_type, action, status)
+         values ('2026-11-22T20:06:00Z', 'sales', 'incremental_sync', 'failed')",
+    );
+    assert_eq!(sandbox.build_at("2026-11-22T20:10:00Z").code, 75);
+    assert_eq!(sandbox.verdict("sales"), "red failed");
+
+    let sandbox = built(hiding(&[]));
+    sandbox.execute(
+        "drop policy syncmon_ro_select on sync_log;
+         update sync_state set status = 'failed', last_sync_time = '2026-11-22T20:06:00Z'",
+    );
+    assert_eq!(sandbox.build_at("2026-11-22T20:10:00Z").code, 75);
+    assert_eq!(sandbox.verdict("sales"), "red failed");
 }
 
 #[test]

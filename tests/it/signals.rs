@@ -1,0 +1,88 @@
+//! SIGTERM and SIGINT end a build at any moment, and leave nothing half done.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::cluster::Cluster;
+use crate::gate::{Gate, Manner};
+use crate::sandbox::{NOW, Sandbox};
+
+const LATER: &str = "2026-11-22T20:10:00Z";
+
+fn start(world: &Sandbox, more: &[&str]) -> Child {
+    let mut arguments = vec!["build", "--out", "site", "--state-dir", "state"];
+    arguments.extend(["--now", LATER]);
+    arguments.extend(more);
+    world
+        .command(&arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// The build ends at once and by the very signal; the site is as it was, and nothing lies about.
+fn ends_by(signal: Signal, mut child: Child, world: &Sandbox) {
+    let before = world.site();
+    let begun = Instant::now();
+    kill_process(Pid::from_child(&child), signal).unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!(status.signal(), Some(signal.as_raw()), "{status:?}");
+    assert!(begun.elapsed() < Duration::from_secs(2));
+    assert_eq!(world.site(), before);
+    assert!(!world.path(".site.syncmon/site/index.html").exists() || before.is_empty());
+}
+
+#[test]
+fn a_build_that_waits_for_the_database_can_be_stopped() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let world = Sandbox::postgres();
+        let gate = Gate::before(Cluster::shared().port);
+        let url = world
+            .url()
+            .replace(&Cluster::shared().port.to_string(), &gate.port.to_string());
+        let world = world.with_url(&url);
+        world.build();
+        for manner in [Manner::Silent, Manner::StallAfter(600)] {
+            gate.turn(manner);
+            // The tree before this one is cleared away first: then only a new one could be there.
+            let _ = fs::remove_dir_all(world.path(".site.syncmon/site"));
+            let child = start(&world, &[]);
+            while gate.heard().is_empty() {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+            ends_by(signal, child, &world);
+        }
+        gate.turn(Manner::Open);
+        world.build();
+    }
+}
+
+#[test]
+fn a_build_that_a_template_keeps_busy_can_be_stopped() {
+    let world = Sandbox::bare();
+    world.succeeds(&[
+        "build",
+        "--demo",
+        "--out",
+        "site",
+        "--state-dir",
+        "state",
+        "--now",
+        NOW,
+    ]);
+    let world = world.file(
+        "look/overview.html",
+        "{% for i in range(end=100000) %}{% for j in range(end=100000) %}{% endfor %}{% endfor %}",
+    );
+    for signal in [Signal::TERM, Signal::INT] {
+        let child = start(&world, &["--demo", "--templates", "look"]);
+        std::thread::sleep(Duration::from_millis(1500));
+        ends_by(signal, child, &world);
+    }
+}
