@@ -154,10 +154,9 @@ impl Kept {
     /// The last good snapshot of this very database.
     pub fn snapshot(&self) -> Earlier<Snapshot> {
         match self.load::<Snapshot>("snapshot") {
-            Earlier::Known(snapshot) if !snapshot.is_within_the_calendar() => self.unusable(
-                "snapshot",
-                "holds moments that no calendar has: the next good build replaces it",
-            ),
+            Earlier::Known(snapshot) if !snapshot.is_within_the_calendar() => {
+                self.unusable("snapshot", "holds moments that no calendar has")
+            }
             earlier => earlier,
         }
     }
@@ -191,32 +190,37 @@ impl Kept {
             Ok(Some(text)) => text,
             Ok(None) => return Earlier::Nothing,
             Err(error) => {
-                return self.unusable(kind, &format!("cannot be read ({error}): move it away"));
+                let path = self.path(kind);
+                return Earlier::Unusable(format!(
+                    "{} cannot be read ({error}): move it away",
+                    path.display()
+                ));
             }
         };
         match serde_json::from_slice::<Label>(&text) {
-            Ok(label) if label.format > FORMAT => self.unusable(
-                kind,
-                "was written by a newer version of syncmon: the next good build replaces it",
-            ),
-            Ok(label) if label.format < FORMAT => self.unusable(
-                kind,
-                "was written by an older version of syncmon: the next good build replaces it",
-            ),
-            Ok(label) if label.database != self.identity => self.unusable(
-                kind,
-                "is of another database: the next good build replaces it",
-            ),
+            Ok(label) if label.format > FORMAT => {
+                self.unusable(kind, "was written by a newer version of syncmon")
+            }
+            Ok(label) if label.format < FORMAT => {
+                self.unusable(kind, "was written by an older version of syncmon")
+            }
+            Ok(label) if label.database != self.identity => {
+                self.unusable(kind, "is of another database")
+            }
             Ok(_) => match serde_json::from_slice::<Stored<T>>(&text) {
                 Ok(stored) => Earlier::Known(stored.content),
-                Err(_) => self.unusable(kind, "is damaged: the next good build replaces it"),
+                Err(_) => self.unusable(kind, "is damaged"),
             },
-            Err(_) => self.unusable(kind, "is damaged: the next good build replaces it"),
+            Err(_) => self.unusable(kind, "is damaged"),
         }
     }
 
     fn unusable<T>(&self, kind: &str, why: &str) -> Earlier<T> {
-        Earlier::Unusable(format!("{} {why}", self.path(kind).display()))
+        let path = self.path(kind);
+        Earlier::Unusable(format!(
+            "{} {why}: the next good build replaces it",
+            path.display()
+        ))
     }
 
     /// Written beside, brought to disk and renamed over, so that whoever reads finds the old or the

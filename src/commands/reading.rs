@@ -64,9 +64,7 @@ fn away(
         Earlier::Nothing => (None, String::new()),
         Earlier::Unusable(why) => (
             None,
-            format!(
-                "; what was read before cannot be shown, for {why}: the next good build replaces it"
-            ),
+            format!("; what was read before cannot be shown, for {why}"),
         ),
     };
     let said = say(&format!(
