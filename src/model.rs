@@ -219,6 +219,7 @@ impl Snapshot {
 
     /// This snapshot, which row security kept from seeing some tables, with what an earlier one saw
     /// in them. It is as old as its oldest part.
+    #[must_use]
     pub fn with_hidden_from(self, earlier: Snapshot) -> Snapshot {
         let hidden = |table: &str| self.database.hidden_tables.iter().any(|name| name == table);
         let (state_hidden, log_hidden) = (hidden("sync_state"), hidden("sync_log"));
