@@ -110,6 +110,8 @@ fn without_a_database_it_says_what_to_set() {
     ];
     is_refused_in_a_line(&Sandbox::bare(), &["build"], &parts);
     is_refused_in_a_line(&Sandbox::bare(), &["init-db"], &parts);
+    let told = Sandbox::bare().run(&["build"]).stderr;
+    golden::section("messages.txt", "no connection string", told.trim_end());
     let blank = Sandbox::bare().env("DATABASE_URL", "  ");
     is_refused_in_a_line(&blank, &["build"], &parts);
 }
@@ -133,6 +135,10 @@ fn an_address_or_a_key_of_supabase_is_not_a_database() {
         is_refused_in_a_line(&world, &["build"], &parts);
         let ended = world.run(&["build"]);
         assert!(!ended.stderr.contains("0123456789"), "{}", ended.stderr);
+        if name == "SUPABASE_URL" {
+            let title = "no connection string: an address of Supabase is set";
+            golden::section("messages.txt", title, ended.stderr.trim_end());
+        }
     }
 }
 
@@ -173,7 +179,10 @@ fn a_broken_line_is_named_but_not_repeated() {
             &["build"],
             &[&format!("{file}, line 4"), "single quotes"],
         );
-        assert!(!world.run(&["build"]).stderr.contains("s3cret"));
+        let told = world.run(&["build"]).stderr;
+        assert!(!told.contains("s3cret"), "{told}");
+        let title = format!("environment: a broken line in {file}");
+        golden::section("messages.txt", &title, told.trim_end());
     }
 }
 
@@ -233,6 +242,8 @@ fn connection_strings_that_cannot_be_meant_are_refused() {
             is_refused_in_a_line(&world, &[command], &[part, "DATABASE_URL"]);
             let ended = world.run(&[command]);
             assert!(!ended.stderr.contains("s3cret"), "{url}: {}", ended.stderr);
+            let title = format!("connection string: {url}");
+            golden::section("messages.txt", &title, ended.stderr.trim_end());
         }
     }
 }
