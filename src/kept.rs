@@ -64,8 +64,10 @@ pub fn state_directory(explicit: Option<&Path>) -> Result<PathBuf> {
     } else if let Some(directories) = variable("STATE_DIRECTORY") {
         // systemd lists several directories with colons between them; ours is the first.
         std::env::split_paths(&directories)
-            .next()
-            .unwrap_or_default()
+            .find(|directory| !directory.as_os_str().is_empty())
+            .ok_or_else(|| {
+                UsageError::new("STATE_DIRECTORY names no directory; give one with --state-dir")
+            })?
     } else if let Some(home) = variable("XDG_STATE_HOME") {
         PathBuf::from(home).join("syncmon")
     } else if let Some(home) = variable("HOME") {

@@ -377,6 +377,12 @@ fn the_state_directory_is_where_the_system_wants_it() {
         "mine",
     );
 
+    let nameless = Sandbox::bare().env("STATE_DIRECTORY", ":");
+    is_refused_in_a_line(
+        &nameless,
+        &["build", "--demo"],
+        &["STATE_DIRECTORY", "--state-dir"],
+    );
     let homeless = Sandbox::bare().env("HOME", "");
     is_refused_in_a_line(&homeless, &["build", "--demo"], &["--state-dir"]);
 }
