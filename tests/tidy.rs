@@ -188,3 +188,47 @@ fn nothing_in_the_project_points_outside_it() {
         }
     }
 }
+
+/// `docs/reliability.md` promises tests by name and quotes messages: both have to exist.
+#[test]
+fn the_table_of_faults_tells_the_truth() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+    let document = read("docs/reliability.md");
+    let messages = read("tests/it/golden/messages.txt");
+    let mut rows = 0;
+    for line in document.lines().filter(|line| line.starts_with("| ")) {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let &[fault, _, _, message, tests] = cells.as_slice() else {
+            continue;
+        };
+        if fault == "fault" {
+            continue;
+        }
+        rows += 1;
+        // The parts of a message around what differs from case to case.
+        for part in quoted(message).flat_map(|message| message.split(" … ")) {
+            assert!(messages.contains(part), "{fault}: nothing prints {part:?}");
+        }
+        assert!(quoted(tests).count() > 0, "{fault}: no test");
+        for test in quoted(tests) {
+            let (file, function) = test.split_once("::").expect("module::name");
+            let places = [
+                format!("tests/it/{file}.rs"),
+                format!("src/{file}.rs"),
+                format!("tests/{file}.rs"),
+            ];
+            let found = places.iter().any(|place| {
+                let text = std::fs::read_to_string(root.join(place)).unwrap_or_default();
+                text.contains(&format!("fn {function}("))
+            });
+            assert!(found, "{fault}: there is no test {test}");
+        }
+    }
+    assert!(rows > 40, "only {rows} faults");
+}
+
+/// What stands between backquotes.
+fn quoted(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('`').skip(1).step_by(2)
+}
