@@ -85,7 +85,8 @@ class Evidence:
     last_success: Optional[int]
     last_failure: Optional[int]
     failed_without_time: bool
-    clock: bool
+    future_success: bool
+    future_failure: bool
 
 
 def read_run(row: dict) -> Run:
@@ -118,12 +119,12 @@ def weigh(state: Optional[State], runs: list, clock: Clock) -> Evidence:
         failed_without_time = not times
 
     usable = [moment for moment in successes if moment <= clock.now + CLOCK_TOLERANCE]
-    off = len(usable) < len(successes) or any(moment > clock.now for moment in failures)
     return Evidence(
         max(usable, default=None),
         max((min(moment, clock.now) for moment in failures), default=None),
         failed_without_time,
-        off or clock.databases_clock_is_off,
+        len(usable) < len(successes),
+        any(moment > clock.now for moment in failures),
     )
 
 
@@ -169,7 +170,7 @@ def conclude(evidence: Evidence, state, doing: str, policy: Policy, clock: Clock
         return "yellow", "late"
     if doing == "stuck":
         return "yellow", "stuck"
-    if evidence.clock:
+    if evidence.future_success or evidence.future_failure or clock.databases_clock_is_off:
         return "yellow", "clock_skew"
     if clock.hidden:
         return "yellow", "hidden"
@@ -180,6 +181,13 @@ def conclude(evidence: Evidence, state, doing: str, policy: Policy, clock: Clock
 
 def age_of(success: int, now: int) -> int:
     return max(0, now - success)
+
+
+def ahead(success: Optional[int], threshold: int, earliest: int) -> Optional[int]:
+    """When age alone reaches a threshold, unless that is over."""
+    if success is None or success + threshold < earliest:
+        return None
+    return success + threshold
 
 
 def contradiction(state: Optional[State], runs: list, now: int) -> Optional[bool]:
@@ -218,12 +226,12 @@ def unknown_word(state: Optional[State], runs: list, last: Optional[Run]) -> Opt
     return None if any(run.meaning == "unknown" for run in runs) else False
 
 
-def describe_last_run(last: Optional[Run], doing: str) -> Optional[dict]:
+def describe_last_run(last: Optional[Run]) -> Optional[dict]:
     if last is None:
         return None
     ended = last.meaning in ("success", "failure")
     return {
-        "meaning": last.meaning if doing == "idle" else doing,
+        "meaning": last.meaning,
         "started": last.start,
         "finished": last.finish if ended else None,
     }
@@ -242,12 +250,16 @@ def judge_entity(state: Optional[State], all_runs: list, policy: Policy, clock: 
         "last_success": success,
         "age": None if success is None else age_of(success, clock.now),
         "running": doing == "running",
-        "late_from": None if success is None else success + policy.late_after,
-        "overdue_after": None if success is None else success + policy.overdue_after,
-        "stuck_after": last.start + policy.stuck_after if doing == "running" else None,
-        "last_run": describe_last_run(last, doing),
+        "turns_yellow_at": ahead(success, policy.late_after, clock.now + 1),
+        "turns_red_at": ahead(success, policy.overdue_after, clock.now),
+        "last_run": describe_last_run(last),
         "says": {
-            "clock": evidence.clock,
+            "hidden": clock.hidden,
+            "database_clock": clock.databases_clock_is_off,
+            "future_success": evidence.future_success,
+            "future_failure": evidence.future_failure,
+            "stuck": doing == "stuck",
+            "not_closed": doing == "not_closed",
             "contradiction": contradiction(state, runs, clock.now),
             "odd_duration": odd_duration(all_runs),
             "untimed": len(runs) < len(all_runs),
