@@ -135,10 +135,11 @@ fn status(recorded: Option<&str>) -> Status {
     }
 }
 
-/// A number of seconds; NaN and what is no number are `None`, endless is very long.
+/// A number of seconds; NaN and what is no number are `None`, endless is very long: longer than
+/// the statement's 40 characters can tell, so that it is the same wherever it was cut.
 fn seconds(text: &str) -> Option<f64> {
     let seconds: f64 = text.parse().ok()?;
-    (!seconds.is_nan()).then(|| seconds.clamp(f64::MIN, f64::MAX))
+    (!seconds.is_nan()).then(|| seconds.clamp(-1e38, 1e38))
 }
 
 /// A moment; beyond the calendar (years 1 to 9999) the nearest one within it.

@@ -409,6 +409,27 @@ fn an_odd_duration_is_said_however_old_the_run_is() {
 }
 
 #[test]
+fn a_duration_with_hundreds_of_digits_is_published_alike() {
+    let recent = moment(minutes(10));
+    let sandbox = built_from_both(
+        &["1e37", "1e39", "5e300", "-1e37", "-1e39", "-5e300"]
+            .map(|duration| log_row(duration, "'completed'", &recent, duration))
+            .concat(),
+    );
+    for (entity_type, published) in [
+        ("1e37", 1e37),
+        ("1e39", 1e38),
+        ("5e300", 1e38),
+        ("-1e37", -1e37),
+        ("-1e39", -1e38),
+        ("-5e300", -1e38),
+    ] {
+        let run = &sandbox.entity(entity_type)["last_run"];
+        assert_eq!(run["duration_seconds"], published, "{entity_type}");
+    }
+}
+
+#[test]
 fn a_running_or_a_failing_writer_is_not_said_to_contradict_itself() {
     let both_at_once = [
         log_row("outlets", "'failed'", &moment(minutes(10)), "0"),
