@@ -1,12 +1,12 @@
 -- Everything that syncmon asks of SQLite, in one statement, in the shape of snapshot.postgres.sql.
 --
--- SQLite has no type for moments. Text is read as ISO 8601 with or without a zone (then UTC),
--- numbers as seconds since 1970; the part before the fraction goes through strftime, the fraction
--- is added by hand, because strftime rounds to milliseconds. Where a text holds a NUL, substr and
--- length end there; error_length then counts its bytes, so that it is seen to be shortened, and a
--- status gets a mark that makes it a word of its own. A text is a moment only if it begins with a
--- day that exists: SQLite would take 'now', a time alone and 30 February as well.
--- {window_start} is replaced by the start of the 90-day window in microseconds.
+-- SQLite has no type for moments. Text is read as ISO 8601, to the second or only to the minute,
+-- with or without a zone (then UTC), numbers as seconds since 1970; the part before the fraction
+-- goes through strftime, the fraction is added by hand, because strftime rounds to milliseconds.
+-- Where a text holds a NUL, substr and length end there; error_length then counts its bytes, so that
+-- it is seen to be shortened, and a status gets a mark that makes it a word of its own. A text is a
+-- moment only if it begins with a day that exists: SQLite would take 'now', a time alone and 30
+-- February as well. {window_start} is replaced by the start of the 90-day window in microseconds.
 with
 raw_log as (
     select id, cast(entity_type as text) as entity_type, cast(action as text) as action,
@@ -16,8 +16,15 @@ raw_log as (
     from sync_log
     where entity_type is not null
 ),
+log_to_the_second as (
+    select id, entity_type, action, status, duration_seconds, records_processed, error_details, moment,
+           case when substr(text_moment, 17, 1) in ('+', '-', ' ', 'Z', 'z')
+                then substr(text_moment, 1, 16) || ':00' || substr(text_moment, 17)
+                else text_moment end as text_moment
+    from raw_log
+),
 zoned_log as (
-    select *, ltrim(substr(text_moment, 20), '.0123456789 ') as zone from raw_log
+    select *, ltrim(substr(text_moment, 20), '.0123456789 ') as zone from log_to_the_second
 ),
 log as (
     select
@@ -58,8 +65,15 @@ state_moments as (
     select cast(entity_type as text), 'updated_at', updated_at, trim(cast(updated_at as text))
     from sync_state
 ),
+state_moments_to_the_second as (
+    select entity_type, name, moment,
+           case when substr(text_moment, 17, 1) in ('+', '-', ' ', 'Z', 'z')
+                then substr(text_moment, 1, 16) || ':00' || substr(text_moment, 17)
+                else text_moment end as text_moment
+    from state_moments
+),
 zoned_state_moments as (
-    select *, ltrim(substr(text_moment, 20), '.0123456789 ') as zone from state_moments
+    select *, ltrim(substr(text_moment, 20), '.0123456789 ') as zone from state_moments_to_the_second
 ),
 state_micros as (
     select entity_type, name, case
