@@ -20,7 +20,6 @@ from typing import Optional
 from reading import MINUTE, count_microseconds, parse_duration, parse_moment
 
 CLOCK_TOLERANCE = 5 * MINUTE
-OWN_TIMESTAMP_OF_A_FAILURE = 60 * 1_000_000
 HEALTHS = ["green", "yellow", "red"]
 
 WORDS = {
@@ -47,6 +46,7 @@ def meaning(status: Optional[str]) -> str:
 class Run:
     id: int
     start: Optional[int]
+    word: str
     meaning: str
     duration: int
     odd_duration: bool
@@ -84,14 +84,14 @@ class Clock:
 class Evidence:
     last_success: Optional[int]
     last_failure: Optional[int]
-    failed_without_time: bool
     future_success: bool
     future_failure: bool
 
 
 def read_run(row: dict) -> Run:
     duration, odd = parse_duration(row["duration_seconds"])
-    return Run(row["id"], parse_moment(row["timestamp"]), meaning(row["status"]), duration, odd)
+    word = row["status"]
+    return Run(row["id"], parse_moment(row["timestamp"]), word, meaning(word), duration, odd)
 
 
 def read_state(row: dict) -> State:
@@ -107,7 +107,6 @@ def weigh(state: Optional[State], runs: list, clock: Clock) -> Evidence:
     successes = [run.finish for run in runs if run.meaning == "success"]
     failed_runs = [run.finish for run in runs if run.meaning == "failure"]
     failures = list(failed_runs)
-    failed_without_time = False
 
     if state and state.meaning in ("success", "running", "pending") and state.last_sync_time is not None:
         usable_successes = [finish for finish in successes if finish <= clock.now + CLOCK_TOLERANCE]
@@ -116,13 +115,11 @@ def weigh(state: Optional[State], runs: list, clock: Clock) -> Evidence:
     if state and state.meaning == "failure":
         times = [time for time in (state.last_sync_time, state.updated_at) if time is not None]
         failures += [max(times)] if times else []
-        failed_without_time = not times
 
     usable = [moment for moment in successes if moment <= clock.now + CLOCK_TOLERANCE]
     return Evidence(
         max(usable, default=None),
         max((min(moment, clock.now) for moment in failures), default=None),
-        failed_without_time,
         len(usable) < len(successes),
         any(moment > clock.now for moment in failures),
     )
@@ -135,7 +132,7 @@ def belongs_to_a_failure(time: int, failed_runs: list, successful_runs: list) ->
     failure = max(failed_runs)
     if any(finish > failure for finish in successful_runs):
         return False
-    return failure <= time <= failure + OWN_TIMESTAMP_OF_A_FAILURE
+    return failure <= time <= failure + MINUTE
 
 
 def activity(state: Optional[State], runs: list, policy: Policy, now: int) -> str:
@@ -157,7 +154,7 @@ def conclude(evidence: Evidence, state, doing: str, policy: Policy, clock: Clock
     """The table of the rules, its rows in order."""
     success, failure = evidence.last_success, evidence.last_failure
     if success is None:
-        if failure is not None or evidence.failed_without_time:
+        if failure is not None:
             return "red", "failed"
         unconfirmed = state is not None and state.meaning == "success"
         return "red", "unconfirmed" if unconfirmed else "never_synced"
@@ -191,7 +188,10 @@ def ahead(success: Optional[int], threshold: int, earliest: int) -> Optional[int
 
 
 def contradiction(state: Optional[State], runs: list, now: int) -> Optional[bool]:
-    """Whether state and log disagree, where the observed cases of the rules decide it."""
+    """Whether state and log disagree, where the observed cases of the rules decide it.
+
+    Two times that are less than a minute apart may be those of one run.
+    """
     if state is None or not runs:
         return False
     last = newest_run(runs)
@@ -199,19 +199,17 @@ def contradiction(state: Optional[State], runs: list, now: int) -> Optional[bool
         return None
     if any(run.meaning in ("success", "failure") and run.finish >= last.finish for run in runs if run is not last):
         return None
-    time = state.last_sync_time
-    told = time is not None and last.finish <= time <= last.finish + OWN_TIMESTAMP_OF_A_FAILURE
-    if last.meaning == "failure" and state.meaning == "success":
-        return True if time is None or time <= last.finish + OWN_TIMESTAMP_OF_A_FAILURE else None
-    if last.meaning == "failure" and state.meaning == "failure":
-        return False if told else None
-    if last.meaning == "success" and state.meaning == "success":
-        if time is not None and time < last.start:
-            return True
-        return False if told else None
     if last.meaning == "success" and state.meaning == "never_synced":
         return True
-    return None
+    if state.meaning != "success" and state.meaning != last.meaning:
+        return None
+    time = state.last_sync_time
+    if last.meaning == state.meaning:
+        moments = [time, state.updated_at if state.meaning == "failure" else time]
+        if all(moment is not None and 0 <= moment - last.finish <= MINUTE for moment in moments):
+            return False
+        return True if state.meaning == "success" and time is not None and time < last.start - MINUTE else None
+    return True if time is None or time <= last.finish + MINUTE else None
 
 
 def odd_duration(runs: list) -> Optional[bool]:
@@ -232,6 +230,7 @@ def describe_last_run(last: Optional[Run]) -> Optional[dict]:
     ended = last.meaning in ("success", "failure")
     return {
         "meaning": last.meaning,
+        "word": last.word,
         "started": last.start,
         "finished": last.finish if ended else None,
     }
