@@ -268,7 +268,7 @@ fn built_with_clock_shifted_by(seconds: &str) -> (Sandbox, Ended) {
 }
 
 /// Debian's library that shifts a program's clock.
-fn faketime() -> String {
+pub fn faketime() -> String {
     let found = walkdir::WalkDir::new("/usr/lib")
         .max_depth(3)
         .into_iter()

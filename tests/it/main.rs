@@ -15,6 +15,7 @@ mod browser;
 mod cli;
 mod clocks;
 mod database_away;
+mod differential;
 mod first_build;
 mod golden_site;
 mod hidden;

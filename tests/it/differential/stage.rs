@@ -1,0 +1,207 @@
+//! Where worlds are judged: a database of each kind, emptied and filled again for every world, the
+//! program that reads them, and the judge that is told of them.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use tokio::runtime::Runtime;
+
+use super::notation::{rfc3339, utc};
+use super::world::{Kind, World};
+use crate::cluster::Cluster;
+use crate::hidden::faketime;
+use crate::sandbox::{Sandbox, execute};
+use crate::wrapped::ended;
+
+/// The database's clock is what the test says it is.
+const CLOCK: &str = "
+    create schema clock;
+    grant usage on schema clock to syncmon_ro;
+    create table clock.reading (at timestamptz);
+    insert into clock.reading values (null);
+    grant select on clock.reading to syncmon_ro;
+    create function clock.clock_timestamp() returns timestamptz language sql
+        as 'select coalesce(at, pg_catalog.clock_timestamp()) from clock.reading';";
+
+pub struct Stage {
+    postgres: Sandbox,
+    sqlite: Sandbox,
+    runtime: Runtime,
+    into_postgres: PgConnection,
+    into_sqlite: SqliteConnection,
+    judge: Judge,
+}
+
+impl Stage {
+    pub fn new() -> Stage {
+        let postgres = Sandbox::postgres().sql(CLOCK);
+        postgres.execute(&format!(
+            "alter role syncmon_ro in database {} set search_path = clock, pg_catalog, public",
+            postgres.database()
+        ));
+        let sqlite = Sandbox::sqlite();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let (into_postgres, into_sqlite) = runtime.block_on(async {
+            let mut postgres = PgConnection::connect(postgres.owner_url()).await.unwrap();
+            let mut sqlite = SqliteConnection::connect(sqlite.url()).await.unwrap();
+            let utc = sqlx::raw_sql("set time zone 'UTC'");
+            utc.execute(&mut postgres).await.unwrap();
+            let hasty = sqlx::raw_sql("pragma synchronous = off");
+            hasty.execute(&mut sqlite).await.unwrap();
+            (postgres, sqlite)
+        });
+        Stage {
+            postgres,
+            sqlite,
+            runtime,
+            into_postgres,
+            into_sqlite,
+            judge: Judge::start(),
+        }
+    }
+
+    /// What the independent judge says of a world.
+    pub fn judged(&mut self, world: &World) -> Value {
+        self.judge.judge(&world.case())
+    }
+
+    /// The program's `status.json` over PostgreSQL.
+    pub fn over_postgres(&mut self, world: &World) -> Value {
+        let clock = world.database_clock.map(|at| format!("'{}'", rfc3339(at)));
+        let sql = format!(
+            "begin; truncate sync_state, sync_log; update clock.reading set at = {};\n{}\n{}; commit",
+            clock.as_deref().unwrap_or("null"),
+            policies(world),
+            world.sql("'Infinity'::numeric")
+        );
+        let filling = sqlx::raw_sql(AssertSqlSafe(sql));
+        let filled = self
+            .runtime
+            .block_on(filling.execute(&mut self.into_postgres));
+        filled.unwrap();
+        if world.kind == Kind::Hidden {
+            // A snapshot from before the tables were hidden is another story.
+            let _ = fs::remove_dir_all(self.postgres.path("state"));
+        }
+        build(&self.postgres, world, world.as_of, &[0, 75]);
+        if world.kind == Kind::Away {
+            self.admit(false);
+            build(&self.postgres, world, world.now, &[75]);
+            self.admit(true);
+        }
+        self.postgres.status()
+    }
+
+    /// The program's `status.json` over SQLite, which knows no roles and no clock of its own.
+    pub fn over_sqlite(&mut self, world: &World) -> Value {
+        let sql = format!(
+            "begin; delete from sync_state; delete from sync_log;\n{}; commit",
+            world.sql("9e999")
+        );
+        let filling = sqlx::raw_sql(AssertSqlSafe(sql));
+        let filled = self
+            .runtime
+            .block_on(filling.execute(&mut self.into_sqlite));
+        filled.unwrap();
+        build(&self.sqlite, world, world.now, &[0]);
+        self.sqlite.status()
+    }
+
+    /// Whether the database lets anybody in.
+    fn admit(&self, anybody: bool) {
+        let admin = Cluster::shared().url("postgres", "postgres");
+        let name = self.postgres.database();
+        execute(
+            &admin,
+            &format!("alter database {name} allow_connections {anybody}"),
+        );
+    }
+}
+
+/// The policies that let the program's role read what this world does not hide.
+fn policies(world: &World) -> String {
+    ["sync_state", "sync_log"]
+        .iter()
+        .map(|table| {
+            let dropped = format!("drop policy if exists syncmon_ro_select on {table};\n");
+            if world.hidden.contains(table) {
+                dropped
+            } else {
+                let created = format!(
+                    "create policy syncmon_ro_select on {table} for select to syncmon_ro using (true);\n"
+                );
+                dropped + &created
+            }
+        })
+        .collect()
+}
+
+/// Builds when the builder's clock shows `at`.
+fn build(sandbox: &Sandbox, world: &World, at: i64, codes: &[i32]) {
+    fs::write(sandbox.path("syncmon.toml"), world.configuration()).unwrap();
+    let mut arguments = vec!["build", "-q", "--out", "site", "--state-dir", "state"];
+    let given = rfc3339(at);
+    let mut command = if world.database_clock.is_none() {
+        arguments.extend(["--now", &given]);
+        sandbox.command(&arguments)
+    } else {
+        let mut command = sandbox.command(&arguments);
+        command
+            .env("LD_PRELOAD", faketime())
+            .env("FAKETIME", utc(at).format("%Y-%m-%d %H:%M:%S").to_string())
+            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        command
+    };
+    let ended = ended(&mut command);
+    assert!(codes.contains(&ended.code), "{ended:?}");
+}
+
+/// The judge as a process of its own, asked line by line.
+struct Judge {
+    process: Child,
+    questions: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Judge {
+    fn start() -> Judge {
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judge/judge.py");
+        let mut process = Command::new("python3")
+            .arg("-B")
+            .arg(program)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3 is not installed; ./tests/run installs it");
+        let questions = process.stdin.take();
+        let answers = BufReader::new(process.stdout.take().unwrap());
+        Judge {
+            process,
+            questions,
+            answers,
+        }
+    }
+
+    fn judge(&mut self, world: &Value) -> Value {
+        let questions = self.questions.as_mut().unwrap();
+        writeln!(questions, "{world}").unwrap();
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).unwrap();
+        serde_json::from_str(&answer).expect("the judge answers; see its words above")
+    }
+}
+
+impl Drop for Judge {
+    fn drop(&mut self) {
+        // It ends with its input.
+        self.questions = None;
+        let _ = self.process.wait();
+    }
+}

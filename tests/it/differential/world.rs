@@ -1,0 +1,245 @@
+//! A random world: what the writers left behind, who looks at it, when, and how strictly.
+
+use std::fmt::Write;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::entity::{Record, Recorded};
+use super::notation::{rfc3339, seconds, span};
+use crate::sandbox::NOW;
+
+pub const SECOND: i64 = 1_000_000;
+pub const MINUTE: i64 = 60 * SECOND;
+pub const HOUR: i64 = 60 * MINUTE;
+pub const DAY: i64 = 24 * HOUR;
+
+const ENTITIES: usize = 40;
+const KNOWN: [&str; 6] = [
+    "customers",
+    "outlets",
+    "products",
+    "sales",
+    "sale_line_items",
+    "inventory",
+];
+
+/// What is the matter with the world besides its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing: every database can tell of it.
+    Plain,
+    /// The builder's clock is its own, and the database's may differ.
+    Clocks,
+    /// Row security hides one table or both.
+    Hidden,
+    /// The database was read, and then it went away.
+    Away,
+}
+
+/// In microseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Thresholds {
+    pub late: i64,
+    pub overdue: i64,
+    pub stuck: i64,
+}
+
+/// All moments are microseconds since 1970.
+pub struct World {
+    pub kind: Kind,
+    pub as_of: i64,
+    /// When it is judged: later than `as_of` while the database is away.
+    pub now: i64,
+    /// `None`: the builder's clock is given by hand.
+    pub database_clock: Option<i64>,
+    pub hidden: Vec<&'static str>,
+    pub interval: i64,
+    pub thresholds: Thresholds,
+    /// `None`: the six that the program expects unless it is told otherwise.
+    pub configured: Option<Vec<(String, Option<Thresholds>)>>,
+    pub records: Vec<Record>,
+}
+
+impl World {
+    pub fn random(kind: Kind, seed: u64) -> World {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let interval = pick(&mut random, &[5 * MINUTE, 5 * MINUTE, MINUTE, HOUR]);
+        let as_of = NOW.parse::<DateTime<Utc>>().unwrap().timestamp_micros();
+        let as_of = as_of + random.i64(0..30 * DAY) / SECOND * SECOND;
+        let mut world = World {
+            kind,
+            as_of,
+            now: as_of,
+            database_clock: None,
+            hidden: Vec::new(),
+            interval,
+            thresholds: some_thresholds(&mut random),
+            configured: None,
+            records: Vec::new(),
+        };
+        let own_clock = match kind {
+            Kind::Plain => false,
+            Kind::Clocks => true,
+            Kind::Hidden => {
+                let tables: [&[&'static str]; 3] =
+                    [&["sync_log"], &["sync_state"], &["sync_log", "sync_state"]];
+                world.hidden = pick(&mut random, &tables).to_vec();
+                false
+            }
+            Kind::Away => {
+                let later = [0, 3 * interval, 3 * interval, random.i64(0..2 * DAY)];
+                world.now += pick(&mut random, &later);
+                random.bool()
+            }
+        };
+        if own_clock {
+            // A builder's own clock is set to whole seconds.
+            world.now += SECOND * random.i64(-1..=1) * i64::from(kind == Kind::Away);
+            world.now = world.now / SECOND * SECOND;
+            world.database_clock = Some(as_of + some_clock_difference(&mut random));
+        } else {
+            let micros = random.i64(0..SECOND);
+            world.as_of += micros;
+            world.now += micros + random.i64(-1..=1) * i64::from(kind == Kind::Away);
+        }
+        world.populate(&mut random);
+        world
+    }
+
+    fn populate(&mut self, random: &mut fastrand::Rng) {
+        let names: Vec<String> = (0..ENTITIES)
+            .map(|index| match KNOWN.get(index) {
+                Some(&name) => name.to_owned(),
+                None => format!("entity {index}"),
+            })
+            .collect();
+        if random.u8(0..3) > 0 {
+            let mut configured = Vec::new();
+            for name in &names {
+                if random.u8(0..4) > 0 {
+                    let own = random.bool().then(|| some_thresholds(random));
+                    configured.push((name.clone(), own));
+                }
+            }
+            self.configured = Some(configured);
+        }
+        let mut id = random.i64(1..1000);
+        for name in &names {
+            let limits = self.thresholds_of(name);
+            let record = Record::random(random, name, self.now, limits, &mut id);
+            self.records.push(record);
+        }
+    }
+
+    pub fn thresholds_of(&self, entity_type: &str) -> Thresholds {
+        self.configured
+            .iter()
+            .flatten()
+            .find(|(name, _)| name == entity_type)
+            .and_then(|(_, own)| *own)
+            .unwrap_or(self.thresholds)
+    }
+
+    /// `syncmon.toml`.
+    pub fn configuration(&self) -> String {
+        let lines = |limits: Thresholds| {
+            format!(
+                "late_after = \"{}\"\noverdue_after = \"{}\"\nstuck_after = \"{}\"\n",
+                span(limits.late),
+                span(limits.overdue),
+                span(limits.stuck)
+            )
+        };
+        let mut text =
+            format!("interval = \"{}\"\n", span(self.interval)) + &lines(self.thresholds);
+        for (name, own) in self.configured.iter().flatten() {
+            writeln!(text, "[[entities]]\nentity_type = \"{name}\"").unwrap();
+            text += &own.map(lines).unwrap_or_default();
+        }
+        text
+    }
+
+    /// The rows, to be inserted into tables that are empty.
+    pub fn sql(&self, infinity: &str) -> String {
+        self.records
+            .iter()
+            .map(|record| record.sql(infinity))
+            .collect()
+    }
+
+    /// As the judge wants to be told.
+    pub fn case(&self) -> Value {
+        let policy = |limits: Thresholds| {
+            json!({
+                "late_after": seconds(limits.late),
+                "overdue_after": seconds(limits.overdue),
+                "stuck_after": seconds(limits.stuck),
+            })
+        };
+        let entities: Vec<&str> = match &self.configured {
+            Some(list) => list.iter().map(|(name, _)| name.as_str()).collect(),
+            None => KNOWN.to_vec(),
+        };
+        let policies: serde_json::Map<_, _> = self
+            .configured
+            .iter()
+            .flatten()
+            .filter_map(|(name, own)| Some((name.clone(), policy((*own)?))))
+            .collect();
+        let recorded: Vec<Recorded> = self.records.iter().map(Record::recorded).collect();
+        let states: Vec<&Value> = recorded.iter().flat_map(|rows| &rows.state).collect();
+        let runs: Vec<&Value> = recorded.iter().flat_map(|rows| &rows.runs).collect();
+        json!({
+            "now": rfc3339(self.now),
+            "as_of": rfc3339(self.as_of),
+            "database_clock": self.database_clock.map(rfc3339),
+            "hidden": self.hidden,
+            "unreachable": self.kind == Kind::Away,
+            "interval_seconds": seconds(self.interval),
+            "policy": policy(self.thresholds),
+            "policies": policies,
+            "entities": entities,
+            "sync_state": states,
+            "sync_log": runs,
+        })
+    }
+}
+
+pub fn pick<T: Copy>(random: &mut fastrand::Rng, choices: &[T]) -> T {
+    choices[random.usize(0..choices.len())]
+}
+
+/// Just before, at and just after.
+pub fn around(random: &mut fastrand::Rng, moment: i64) -> i64 {
+    moment + random.i64(-1..=1)
+}
+
+fn some_thresholds(random: &mut fastrand::Rng) -> Thresholds {
+    let usual = Thresholds {
+        late: 2 * HOUR,
+        overdue: 12 * HOUR,
+        stuck: HOUR,
+    };
+    match random.u8(0..4) {
+        0 => {
+            let late = pick(random, &[SECOND, 90 * SECOND + 1, 25 * MINUTE, 26 * HOUR]);
+            Thresholds {
+                late,
+                overdue: late + pick(random, &[0, 1, 10 * MINUTE, 40 * DAY]),
+                stuck: pick(random, &[SECOND, 7 * MINUTE + 500, 3 * HOUR]),
+            }
+        }
+        _ => usual,
+    }
+}
+
+/// The database's clock minus the builder's.
+fn some_clock_difference(random: &mut fastrand::Rng) -> i64 {
+    let amount = match random.u8(0..4) {
+        0 => random.i64(0..10 * MINUTE),
+        1 => pick(random, &[0, HOUR, 40 * DAY]),
+        _ => around(random, 5 * MINUTE),
+    };
+    if random.bool() { amount } else { -amount }
+}
