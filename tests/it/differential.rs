@@ -30,7 +30,7 @@ const KINDS: [Kind; 10] = [
     Kind::Plain,
     Kind::Hidden,
     Kind::Plain,
-    Kind::Plain,
+    Kind::Away,
     Kind::Away,
     Kind::Plain,
 ];

@@ -84,6 +84,7 @@ impl Record {
             limits,
             used: Vec::new(),
             recent: random.bool(),
+            crowded: random.u8(0..4) == 0,
         };
         let mood = random.u8(0..5);
         let mut runs: Vec<Run> = (0..pick(random, &[0, 1, 1, 2, 3, 4, 6]))
@@ -169,6 +170,8 @@ struct Moments {
     used: Vec<i64>,
     /// Nothing long ago and little in the future, so that something may be up to date.
     recent: bool,
+    /// Everything happens within minutes, much of it at once.
+    crowded: bool,
 }
 
 impl Moments {
@@ -178,11 +181,13 @@ impl Moments {
             overdue,
             stuck,
         } = self.limits;
-        let moment = match (random.u8(0..8), self.used.len()) {
-            (0..3, 1..) => {
+        let choice = random.u8(0..8);
+        let moment = match (choice, self.used.len()) {
+            (_, 1..) if choice < 3 || self.crowded => {
                 let other = pick(random, &self.used);
-                let distance = pick(random, &[0, 0, MINUTE, MINUTE, -MINUTE, 30 * SECOND]);
-                around(random, other + distance)
+                let distance = pick(random, &[0, 0, 0, MINUTE, -MINUTE, 30 * SECOND]);
+                let beside = around(random, other + distance);
+                pick(random, &[other + distance, beside])
             }
             (3 | 4, _) if self.recent => {
                 let ago = pick(random, &[0, late, stuck, MINUTE]);

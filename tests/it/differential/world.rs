@@ -88,7 +88,8 @@ impl World {
                 false
             }
             Kind::Away => {
-                let later = [0, 3 * interval, 3 * interval, random.i64(0..2 * DAY)];
+                let valid = 3 * interval;
+                let later = [0, valid, valid, valid, random.i64(0..2 * DAY)];
                 world.now += pick(&mut random, &later);
                 random.bool()
             }
