@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use super::telling::say;
 use crate::health::{Reading, Source};
 use crate::kept::{Earlier, Kept};
-use crate::masking::mask_known;
 use crate::model::Snapshot;
 use crate::store::{Database, Unreadable};
 use crate::views::hidden_tables;
@@ -40,7 +39,7 @@ pub fn make_the_best_of(
             away(&technical, plain, Some(blind), kept, database, now)
         }
         Err(unreadable) => {
-            let technical = mask_known(&unreadable.technical, database.secrets());
+            let technical = unreadable.technical(database.secrets());
             away(&technical, unreadable.plain, None, kept, database, now)
         }
     }

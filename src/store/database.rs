@@ -6,6 +6,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use url::Url;
 
+use super::secrets;
 use crate::failure::UsageError;
 
 /// A database that syncmon can read.
@@ -115,8 +116,6 @@ fn postgres(text: &str, allow_insecure_tls: bool) -> Result<Postgres, UsageError
             "DATABASE_URL holds a character that ends the password too early; {ENCODE}"
         )));
     }
-    let mut secrets: Vec<String> = url.password().map(decoded).into_iter().collect();
-    secrets.extend(url.password().map(str::to_owned));
     let mut connect_timeout = None;
     let mut stripped = url.clone();
     stripped.set_query(None);
@@ -130,7 +129,6 @@ fn postgres(text: &str, allow_insecure_tls: bool) -> Result<Postgres, UsageError
                     "the parameter port of DATABASE_URL is not a port number",
                 ));
             }
-            "password" => secrets.push(value.to_string()),
             known if PARAMETERS.contains(&known) => {}
             _ => {
                 return Err(UsageError::new(format!(
@@ -145,7 +143,6 @@ fn postgres(text: &str, allow_insecure_tls: bool) -> Result<Postgres, UsageError
             stripped.query_pairs_mut().append_pair(&key, &value);
         }
     }
-    secrets.extend(std::env::var("PGPASSWORD").ok());
     if let Ok(certificate) = std::env::var("PGSSLROOTCERT") {
         check_file("PGSSLROOTCERT", &certificate)?;
     }
@@ -163,7 +160,7 @@ fn postgres(text: &str, allow_insecure_tls: bool) -> Result<Postgres, UsageError
     }
     Ok(Postgres {
         options,
-        secrets,
+        secrets: secrets::of_connection(&url),
         connect_timeout,
     })
 }
@@ -263,27 +260,6 @@ fn nameable(key: &str) -> String {
     } else {
         String::new()
     }
-}
-
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = tail
-            .get(..2)
-            .and_then(|digits| std::str::from_utf8(digits).ok());
-        match hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) if *first == b'%' => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

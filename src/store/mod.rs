@@ -2,8 +2,11 @@
 
 mod database;
 mod decode;
+mod refusal;
 mod schema;
+mod secrets;
 mod snapshot;
+mod taken;
 mod unreadable;
 
 pub use database::Database;

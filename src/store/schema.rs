@@ -10,7 +10,6 @@ use sqlx::{AssertSqlSafe, Connection};
 use tokio::time::timeout;
 
 use super::{Database, Unreadable};
-use crate::masking::mask_known;
 
 /// `schema.sql`, as it is applied to PostgreSQL.
 pub const POSTGRES_SCHEMA: &str = include_str!("../../schema.sql");
@@ -26,7 +25,7 @@ pub async fn apply_schema(database: &Database, connect_limit: Duration) -> Resul
         anyhow!(
             "the schema could not be applied to {}: {}",
             database.identity(),
-            mask_known(&unreadable.technical, database.secrets())
+            unreadable.technical(database.secrets())
         )
     })
 }
@@ -46,7 +45,7 @@ pub async fn fill(path: &Path, inserts: &str) -> Result<()> {
     let script = format!("{SQLITE_SCHEMA}\nbegin;\n{inserts}\ncommit;");
     execute_in_sqlite(path, script)
         .await
-        .map_err(|unreadable| anyhow!("{}: {}", path.display(), unreadable.technical))
+        .map_err(|unreadable| anyhow!("{}: {}", path.display(), unreadable.technical(&[])))
 }
 
 async fn apply_to_postgres(

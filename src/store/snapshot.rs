@@ -1,17 +1,19 @@
 //! The one statement that touches the tables, and the snapshot made from its rows.
 
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::TryStreamExt;
+use futures_util::{FutureExt, TryStreamExt};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Either, Row};
 use tokio::time::timeout;
 
 use super::database::Postgres;
-use super::{Database, Unreadable, decode};
+use super::taken::Taken;
+use super::{Database, Unreadable};
 use crate::model::{DatabaseFacts, Observation, Snapshot};
 
 const POSTGRES_STATEMENT: &str = include_str!("snapshot.postgres.sql");
@@ -50,24 +52,20 @@ pub async fn read(
 ) -> Result<Snapshot, Unreadable> {
     let statement = statement(database, as_of);
     let clock = (!clock_given).then_some(as_of);
-    let taken = match database {
-        Database::Postgres(postgres) => {
-            timeout(
-                limits.read,
-                read_postgres(postgres, statement, clock, limits.connect),
-            )
-            .await
-        }
-        Database::Sqlite(path) => {
-            timeout(
-                limits.read,
-                read_sqlite(path, statement, clock, limits.connect),
-            )
-            .await
+    let reading = async {
+        match database {
+            Database::Postgres(postgres) => {
+                read_postgres(postgres, statement, clock, limits.connect).await
+            }
+            Database::Sqlite(path) => read_sqlite(path, statement, clock, limits.connect).await,
         }
     };
-    let (database, mut entities) =
-        taken.map_err(|_elapsed| Unreadable::read_timeout(limits.read))??;
+    // The driver panics on some answers that no server gives. Nothing that it leaves is used again.
+    let reading = AssertUnwindSafe(reading).catch_unwind();
+    let (database, mut entities) = timeout(limits.read, reading)
+        .await
+        .map_err(|_elapsed| Unreadable::read_timeout(limits.read))?
+        .map_err(|_panic| Unreadable::unintelligible())??;
     entities.sort_unstable_by(|a, b| a.entity_type.cmp(&b.entity_type));
     Ok(Snapshot {
         as_of,
@@ -76,15 +74,13 @@ pub async fn read(
     })
 }
 
-type Taken = (DatabaseFacts, Vec<Observation>);
-
 /// Rows are decoded as they arrive: no more than one of them is held at a time.
 async fn read_postgres(
     postgres: &Postgres,
     statement: String,
     clock: Option<DateTime<Utc>>,
     connect_limit: Duration,
-) -> Result<Taken, Unreadable> {
+) -> Result<(DatabaseFacts, Vec<Observation>), Unreadable> {
     let connect_limit = postgres
         .connect_timeout
         .unwrap_or(connect_limit)
@@ -96,17 +92,22 @@ async fn read_postgres(
     let mut taken = Taken::default();
     {
         // One Query message, one round trip, and no prepared statement that a pooler could lose.
-        let mut rows = sqlx::raw_sql(AssertSqlSafe(statement)).fetch(&mut connection);
-        while let Some(row) = next(&mut rows).await? {
-            let row: PgRow = row;
+        let mut parts = sqlx::raw_sql(AssertSqlSafe(statement)).fetch_many(&mut connection);
+        while let Some(part) = next(&mut parts).await? {
+            let row: PgRow = match part {
+                Either::Left(result) => {
+                    taken.end(result.rows_affected())?;
+                    continue;
+                }
+                Either::Right(row) => row,
+            };
             let entity_type: Option<&str> = column(&row, 0)?;
-            let json: &str = column(&row, 1)?;
-            take(&mut taken, entity_type, json, clock)?;
+            taken.take(entity_type, column(&row, 1)?, clock)?;
         }
     }
     // Everything has been read: a farewell that fails changes nothing.
     let _ = timeout(Duration::from_secs(1), connection.close()).await;
-    Ok(taken)
+    taken.whole()
 }
 
 async fn read_sqlite(
@@ -114,7 +115,7 @@ async fn read_sqlite(
     statement: String,
     clock: Option<DateTime<Utc>>,
     connect_limit: Duration,
-) -> Result<Taken, Unreadable> {
+) -> Result<(DatabaseFacts, Vec<Observation>), Unreadable> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .read_only(true)
@@ -132,16 +133,14 @@ async fn read_sqlite(
             let entity_type: Option<&[u8]> = column(&row, 0)?;
             let json: &[u8] = column(&row, 1)?;
             let entity_type = entity_type.map(name);
-            take(
-                &mut taken,
-                entity_type.as_deref(),
-                &String::from_utf8_lossy(json),
-                clock,
-            )?;
+            let json = String::from_utf8_lossy(json);
+            taken.take(entity_type.as_deref(), &json, clock)?;
         }
     }
     let _ = connection.close().await;
-    Ok(taken)
+    // SQLite runs in this very process: nobody could end the answer early.
+    taken.end_here();
+    taken.whole()
 }
 
 /// A name, with bytes that are no UTF-8 as `\xff`: two names that differ stay apart.
@@ -168,20 +167,4 @@ where
 {
     row.try_get(index)
         .map_err(|error| Unreadable::from_sqlx(&error))
-}
-
-/// The row without an entity is about the database itself.
-fn take(
-    taken: &mut Taken,
-    entity_type: Option<&str>,
-    json: &str,
-    clock: Option<DateTime<Utc>>,
-) -> Result<(), Unreadable> {
-    match entity_type {
-        None => decode::facts(json, clock).map(|facts| taken.0 = facts),
-        Some(entity_type) => {
-            decode::observation(entity_type, json).map(|observation| taken.1.push(observation))
-        }
-    }
-    .map_err(|error| Unreadable::unexpected(&error))
 }

@@ -2,25 +2,54 @@
 
 use std::time::Duration;
 
-use sqlx::error::DatabaseError;
 use sqlx::postgres::PgDatabaseError;
 use sqlx::sqlite::SqliteError;
+
+use super::refusal::{self, COMPARE, NO_SYNC_TABLES};
+use crate::masking::mask_known;
+use crate::text;
 
 /// The database could not be read. Exit code 75: the page is published all the same, and says so.
 #[derive(Debug)]
 pub struct Unreadable {
     /// One plain sentence without technical terms.
     pub plain: &'static str,
-    /// What happened, on what, and what to do next; may still need masking.
-    pub technical: String,
+    /// What happened, and on what; in the words of whoever answered, which may be anything. Only
+    /// the beginning, see [`WORDS_READ`].
+    what: String,
+    /// How long that is as a whole, in characters.
+    length: usize,
+    /// What to do next.
+    remedy: String,
 }
 
+/// How much of an answer's words is looked at, in characters: there may be megabytes of them.
+const WORDS_READ: usize = 10_000;
+
 impl Unreadable {
-    fn new(plain: &'static str, what: impl AsRef<str>, remedy: &str) -> Unreadable {
+    pub(super) fn new(plain: &'static str, what: impl AsRef<str>, remedy: &str) -> Unreadable {
+        let what = what.as_ref();
         Unreadable {
             plain,
-            technical: format!("{}; {remedy}", what.as_ref()),
+            what: what.chars().take(WORDS_READ).collect(),
+            length: what.chars().count(),
+            remedy: remedy.to_owned(),
         }
+    }
+
+    /// What happened, on what, and what to do next: one line of moderate length, fit to be printed,
+    /// without these secrets and without anything that looks like one.
+    pub fn technical(&self, secrets: &[String]) -> String {
+        let mut masked = mask_known(&self.what, secrets);
+        if self.length > WORDS_READ {
+            // Its end could be the beginning of a secret.
+            let longest = secrets.iter().map(|secret| secret.chars().count()).max();
+            let known = masked.chars().count().saturating_sub(longest.unwrap_or(0));
+            masked = masked.chars().take(known).collect();
+        }
+        let shown = text::excerpt(&text::error_text(&masked, self.length as u64));
+        let line: Vec<&str> = shown.split_whitespace().collect();
+        format!("{}; {}", line.join(" "), self.remedy)
     }
 
     /// Connecting took longer than it may.
@@ -28,7 +57,7 @@ impl Unreadable {
         Unreadable::new(
             "The database did not answer.",
             format!("no connection within {}", humantime::format_duration(after)),
-            "check that the server runs and that a firewall lets this machine through",
+            "check that the server runs, that its name can be looked up here, and that a firewall lets this machine through",
         )
     }
 
@@ -46,20 +75,46 @@ impl Unreadable {
 
     /// The answer is not in the agreed shape.
     pub fn unexpected(error: &anyhow::Error) -> Unreadable {
+        misshapen(format!("{error:#}"))
+    }
+
+    /// The answer breaks the rules of its own protocol.
+    pub fn unintelligible() -> Unreadable {
         Unreadable::new(
-            "The database gave an answer that cannot be understood.",
-            format!("unexpected answer: {error:#}"),
-            "check the column types of sync_state and sync_log against schema.sql",
+            NOT_UNDERSTOOD,
+            "what answers does not keep to PostgreSQL's protocol",
+            "check host and port in DATABASE_URL, and what stands between (a proxy or a pooler)",
+        )
+    }
+
+    /// The answer is larger than any that could be true.
+    pub fn endless(limit: &str) -> Unreadable {
+        Unreadable::new(
+            NOT_UNDERSTOOD,
+            format!("the answer has more than {limit}"),
+            "look for invented entity types in sync_state and sync_log, and check what host and port in DATABASE_URL name",
         )
     }
 
     pub fn from_sqlx(error: &sqlx::Error) -> Unreadable {
         match error {
-            sqlx::Error::Database(error) => from_database(&**error),
+            sqlx::Error::Database(error) => match error.try_downcast_ref::<SqliteError>() {
+                Some(error) => from_sqlite(error),
+                None => refusal::from_server(&**error),
+            },
             sqlx::Error::Io(error) => from_io(error),
             sqlx::Error::Tls(error) => tls(&error.to_string()),
             sqlx::Error::Protocol(text) => from_protocol(text),
-            other => Unreadable::new("The database could not be read.", other.to_string(), MORE),
+            sqlx::Error::ColumnIndexOutOfBounds { .. }
+            | sqlx::Error::ColumnNotFound(_)
+            | sqlx::Error::ColumnDecode { .. }
+            | sqlx::Error::TypeNotFound { .. }
+            | sqlx::Error::Decode(_) => misshapen(error.to_string()),
+            other => Unreadable::new(
+                "The database could not be read.",
+                other.to_string(),
+                refusal::MORE,
+            ),
         }
     }
 
@@ -86,12 +141,29 @@ impl Unreadable {
     }
 }
 
+const NOT_UNDERSTOOD: &str = "The database gave an answer that cannot be understood.";
+
+fn misshapen(what: impl AsRef<str>) -> Unreadable {
+    Unreadable::new(
+        NOT_UNDERSTOOD,
+        format!("unexpected answer: {}", what.as_ref()),
+        "check the column types of sync_state and sync_log against schema.sql",
+    )
+}
+
 fn from_protocol(text: &str) -> Unreadable {
     // What follows in parentheses is a place in the driver's source code.
     let text = text.split(" (sqlx").next().unwrap_or(text);
     // The very first answer is one byte, which the driver takes for zero if none comes.
     if text.ends_with("SSLRequest: 0x00") {
         return broken("the connection was closed without an answer");
+    }
+    if text.contains("authentication m") {
+        return Unreadable::new(
+            refusal::NO_ENTRY,
+            text,
+            "set scram-sha-256 for syncmon's role in pg_hba.conf on the server",
+        );
     }
     Unreadable::new(
         "Something answers that is not the expected database.",
@@ -108,28 +180,55 @@ fn broken(what: &str) -> Unreadable {
     )
 }
 
+/// The words are those of the TLS library: the certificate's fault decides what helps.
 fn tls(text: &str) -> Unreadable {
+    let remedy = if text.contains("UnknownIssuer") {
+        "give the file with the CA certificate of the database's provider as sslrootcert in DATABASE_URL"
+    } else if text.contains("not valid for name") {
+        "write the host in DATABASE_URL as the certificate names it, or check that it is the right host"
+    } else if text.contains("expired") {
+        "renew the certificate on the server, and check this machine's clock"
+    } else if text.contains("not valid yet") {
+        "check this machine's clock, and the certificate on the server"
+    } else if text.contains("CaUsedAsEndEntity") {
+        "give the server a certificate that a CA has signed, and the CA's own as sslrootcert in DATABASE_URL"
+    } else if text.contains("does not support TLS") {
+        "switch on ssl at the server, and check host and port in DATABASE_URL: the program that answers may be another"
+    } else if text.contains("corrupt message") {
+        "check host and port in DATABASE_URL: what answers speaks no TLS"
+    } else if text.contains("fatal alert") {
+        "look into the server's log for its reason; a demanded client certificate is given by sslcert and sslkey in DATABASE_URL"
+    } else {
+        "check sslmode, sslrootcert and the host name in DATABASE_URL"
+    };
     Unreadable::new(
         "The database's identity could not be confirmed.",
         format!("no trusted encrypted connection: {text}"),
-        "check sslmode, sslrootcert and the host name in DATABASE_URL",
+        remedy,
     )
 }
+
+const NOT_RUNNING: &str = "The database server is not running, or does not accept connections.";
 
 fn from_io(error: &std::io::Error) -> Unreadable {
     use std::io::ErrorKind;
     let text = error.to_string();
     match error.kind() {
         ErrorKind::ConnectionRefused => Unreadable::new(
-            "The database server is not running, or does not accept connections.",
+            NOT_RUNNING,
             "connection refused",
             "check that the server runs and listens on this host and port",
         ),
         ErrorKind::InvalidData => tls(&text),
         ErrorKind::NotFound => Unreadable::new(
-            "The database server is not running, or does not accept connections.",
+            NOT_RUNNING,
             format!("the server's socket is not there ({text})"),
             "check that the server runs, and the directory of its socket",
+        ),
+        ErrorKind::PermissionDenied => Unreadable::new(
+            "The database could not be reached.",
+            format!("the server may not be connected to ({text})"),
+            "check the permissions of the socket's directory, and the firewall of this machine",
         ),
         ErrorKind::UnexpectedEof => {
             broken("the connection was closed before the answer was complete")
@@ -139,6 +238,18 @@ fn from_io(error: &std::io::Error) -> Unreadable {
                 "the connection was closed before the answer was complete ({text})"
             ))
         }
+        ErrorKind::NetworkUnreachable
+        | ErrorKind::HostUnreachable
+        | ErrorKind::AddrNotAvailable => Unreadable::new(
+            "The database could not be reached.",
+            format!("no way leads from this machine to the server ({text})"),
+            "check the network; if the host has an IPv6 address only, as Supabase's direct one, and this machine has none, use the session pooler's host",
+        ),
+        ErrorKind::TimedOut => Unreadable::new(
+            "The database did not answer.",
+            format!("the server does not answer ({text})"),
+            "check that the server runs and that a firewall lets this machine through",
+        ),
         _ if text.contains("lookup") || text.contains("name or service") => Unreadable::new(
             "The database's address could not be found.",
             format!("the host name cannot be resolved ({text})"),
@@ -152,16 +263,8 @@ fn from_io(error: &std::io::Error) -> Unreadable {
     }
 }
 
-const NO_SYNC_TABLES: &str = "The database does not have the sync tables in the expected form.";
-const NO_ENTRY: &str = "The database did not let syncmon in.";
-const BUSY: &str = "The database is busy.";
-const MORE: &str = "run the same connection string with psql to see more";
-
-/// Existing tables are not changed by `init-db`: only a look at them helps.
-const COMPARE: &str =
-    "compare the columns of sync_state and sync_log with those that syncmon init-db --print shows";
-
 fn from_sqlite(error: &SqliteError) -> Unreadable {
+    use sqlx::error::DatabaseError;
     let message = error.message();
     let code: u32 = error
         .code()
@@ -177,7 +280,11 @@ fn from_sqlite(error: &SqliteError) -> Unreadable {
         1 if message.contains("no such column") => {
             Unreadable::new(NO_SYNC_TABLES, message, COMPARE)
         }
-        5 | 6 => Unreadable::new(BUSY, message, "the next build tries again"),
+        5 | 6 => Unreadable::new(
+            refusal::BUSY,
+            message,
+            "the next build tries again; if it stays so, look for a program that keeps the file open",
+        ),
         11 => Unreadable::new(
             "The database file is damaged.",
             message,
@@ -201,57 +308,29 @@ fn from_sqlite(error: &SqliteError) -> Unreadable {
     }
 }
 
-fn from_database(error: &dyn DatabaseError) -> Unreadable {
-    if let Some(error) = error.try_downcast_ref::<SqliteError>() {
-        return from_sqlite(error);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_part_of_a_secret_stays_where_a_long_text_is_cut() {
+        let secret = "S3cret of many words".to_owned();
+        for cut in 1..secret.len() {
+            // A long value is masked and leaves room for what stands at the cut.
+            let value = "x".repeat(WORDS_READ - "password= ".len() - cut);
+            let text = format!("password={value} {secret}{}", "y".repeat(100));
+            let shown = Unreadable::new("", text, "go on").technical(&[secret.clone()]);
+            assert!(!shown.contains("S3"), "{cut}: {shown}");
+        }
     }
-    let code = error.code().unwrap_or_default().into_owned();
-    // The server's own words only: Display would add lines of its source code.
-    let message = error.message();
-    let what = format!("{message} (SQLSTATE {code})");
-    match code.as_str() {
-        "28P01" => Unreadable::new(NO_ENTRY, what, "check the password in DATABASE_URL"),
-        "28000" => Unreadable::new(
-            NO_ENTRY,
-            what,
-            "check the role in DATABASE_URL, and pg_hba.conf on the server",
-        ),
-        "3D000" => Unreadable::new(
-            "The database does not exist under the configured name.",
-            what,
-            "check the database name in DATABASE_URL",
-        ),
-        "42P01" => Unreadable::new(
-            NO_SYNC_TABLES,
-            what,
-            "run syncmon init-db with an administrator's connection string",
-        ),
-        "42703" | "42883" | "42804" => Unreadable::new(NO_SYNC_TABLES, what, COMPARE),
-        "42501" => Unreadable::new(
-            "The database does not let syncmon read the sync tables.",
-            what,
-            "grant select on sync_state and sync_log to the role in DATABASE_URL (syncmon init-db does it for syncmon_ro)",
-        ),
-        "57014" => Unreadable::new(
-            "The database took too long to answer.",
-            what,
-            "check the server's load and the role's statement_timeout, and that syncmon init-db has created the index",
-        ),
-        "53300" => Unreadable::new(
-            "The database has no free connection.",
-            what,
-            "use a pooler, or raise max_connections on the server",
-        ),
-        "57P01" | "57P02" | "57P03" => Unreadable::new(
-            "The database server is restarting or shutting down.",
-            what,
-            "the next build tries again",
-        ),
-        "XX000" if message.contains("Tenant or user not found") => Unreadable::new(
-            NO_ENTRY,
-            what,
-            "check host and user (role.PROJECT) of the pooler, and that the project is not paused",
-        ),
-        _ => Unreadable::new("The database could not be read.", what, MORE),
+
+    #[test]
+    fn whatever_an_answer_says_comes_out_as_one_line_without_control_characters() {
+        let text = "no\u{1b}[2J\r\nsyncmon: all is well\u{0}\u{202e}\u{9b}m".to_owned();
+        let shown =
+            Unreadable::new("", text.clone() + &text.repeat(50_000), "go on").technical(&[]);
+        assert!(!shown.contains(char::is_control), "{shown:?}");
+        assert!(shown.chars().count() < 600, "{shown}");
+        assert!(shown.ends_with("… (shortened); go on"), "{shown}");
     }
 }

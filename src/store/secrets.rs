@@ -1,0 +1,197 @@
+//! What must never be printed: every password that the connection may have been given.
+
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+/// The passwords in the connection string, in PGPASSWORD and in the password files, each in every
+/// form in which it could be repeated; the longest first, so that none hides a part of another.
+pub fn of_connection(url: &Url) -> Vec<String> {
+    let mut passwords: Vec<String> = Vec::new();
+    if let Some(password) = url.password() {
+        passwords.push(password.to_owned());
+        passwords.push(decoded(password));
+    }
+    let parameters = url.query_pairs().filter(|(key, _)| key == "password");
+    passwords.extend(parameters.map(|(_, value)| value.into_owned()));
+    passwords.extend(std::env::var("PGPASSWORD").ok());
+    passwords.extend(password_files().iter().flat_map(|file| passwords_in(file)));
+
+    let mut secrets: Vec<String> = passwords.iter().flat_map(|text| forms(text)).collect();
+    secrets.retain(|secret| !secret.is_empty());
+    secrets.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    secrets.dedup();
+    secrets
+}
+
+/// Where the driver looks for a password that it was not given.
+fn password_files() -> Vec<PathBuf> {
+    let home = std::env::home_dir().map(|home| home.join(".pgpass"));
+    let named = std::env::var_os("PGPASSFILE").map(PathBuf::from);
+    named.into_iter().chain(home).collect()
+}
+
+/// The last field of each line, as it is written and with its escapes undone.
+fn passwords_in(file: &Path) -> Vec<String> {
+    if !file.is_file() {
+        return Vec::new();
+    }
+    let bytes = std::fs::read(file).unwrap_or_default();
+    String::from_utf8_lossy(&bytes)
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(last_field)
+        .flat_map(|field| [field.to_owned(), unescaped(field)])
+        .collect()
+}
+
+/// What follows the fourth colon that is not escaped: host, port, database and role come first.
+fn last_field(line: &str) -> Option<&str> {
+    let mut escaped = false;
+    let mut colons = 0;
+    for (at, c) in line.char_indices() {
+        match c {
+            ':' if !escaped => colons += 1,
+            _ => {}
+        }
+        if colons == 4 {
+            return Some(&line[at + 1..]);
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    None
+}
+
+fn unescaped(field: &str) -> String {
+    let mut plain = String::with_capacity(field.len());
+    let mut letters = field.chars();
+    while let Some(letter) = letters.next() {
+        plain.extend(if letter == '\\' {
+            letters.next()
+        } else {
+            Some(letter)
+        });
+    }
+    plain
+}
+
+/// A password as it is, and as it would stand in a URL, in a form, in JSON, in HTML and in SQL.
+fn forms(password: &str) -> Vec<String> {
+    let sparing = percent_encoded(password, |byte| byte.is_ascii_alphanumeric());
+    let usual = percent_encoded(password, |byte| {
+        byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)
+    });
+    let every = percent_encoded(password, |_| false);
+    let html = password
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
+    let json = serde_json::Value::from(password).to_string();
+    vec![
+        password.to_owned(),
+        in_lower_hex(&sparing),
+        in_lower_hex(&usual),
+        in_lower_hex(&every),
+        usual.replace("%20", "+"),
+        sparing,
+        usual,
+        every,
+        html.replace('"', "&quot;").replace('\'', "&#39;"),
+        html.replace('"', "&quot;").replace('\'', "&#x27;"),
+        html,
+        json[1..json.len() - 1].to_owned(),
+        password.replace('\'', "''"),
+        password.escape_debug().to_string(),
+    ]
+}
+
+fn percent_encoded(text: &str, stays: impl Fn(u8) -> bool) -> String {
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if stays(byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push('%');
+            encoded
+                .extend([byte >> 4, byte & 0xf].map(|digit| char::from(HEX[usize::from(digit)])));
+        }
+        encoded
+    })
+}
+
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
+
+/// `%2F` as `%2f`, and nothing else changed.
+fn in_lower_hex(encoded: &str) -> String {
+    let mut digits = 0;
+    encoded
+        .chars()
+        .map(|c| {
+            if c == '%' {
+                digits = 2;
+                return c;
+            }
+            if digits == 0 {
+                return c;
+            }
+            digits -= 1;
+            c.to_ascii_lowercase()
+        })
+        .collect()
+}
+
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let hex = tail
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        match hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_field_of_a_password_file_is_found_behind_escaped_colons() {
+        assert_eq!(last_field("h:5432:db:ro:S3cret"), Some("S3cret"));
+        assert_eq!(last_field(r"a\:b:*:d\\:ro:S3\:cr\\et"), Some(r"S3\:cr\\et"));
+        assert_eq!(last_field("h:5432:db:ro:S3:cret"), Some("S3:cret"));
+        assert_eq!(last_field("h:5432:db:ro"), None);
+        assert_eq!(unescaped(r"S3\:cr\\et\"), r"S3:cr\et");
+    }
+
+    #[test]
+    fn a_password_is_known_in_every_form_in_which_it_may_come_back() {
+        let url = Url::parse("postgres://ro:a%2Fb%20%22c'@h/db?password=x%2fy").unwrap();
+        let secrets = of_connection(&url);
+        for form in [
+            "a/b \"c'",
+            "a%2Fb%20%22c'",
+            "a%2fb%20%22c%27",
+            "a%2Fb+%22c%27",
+            "%61%2F%62%20%22%63%27",
+            "a/b \\\"c'",
+            "a/b &quot;c&#39;",
+            "a/b \"c''",
+            "x/y",
+            "x%2fy",
+            "x%2Fy",
+        ] {
+            assert!(secrets.iter().any(|secret| secret == form), "{form}");
+        }
+        assert!(secrets.is_sorted_by_key(|secret| std::cmp::Reverse(secret.len())));
+    }
+}
