@@ -10,6 +10,7 @@ use super::secrets;
 use crate::failure::UsageError;
 
 /// A database that syncmon can read.
+#[derive(Clone)]
 #[expect(clippy::large_enum_variant, reason = "there is one of them")]
 pub enum Database {
     Postgres(Postgres),
@@ -17,6 +18,7 @@ pub enum Database {
 }
 
 /// A PostgreSQL server. Has no `Debug`: the options hold the password.
+#[derive(Clone)]
 pub struct Postgres {
     pub(super) options: PgConnectOptions,
     pub(super) secrets: Vec<String>,
@@ -56,6 +58,16 @@ impl Database {
                 format!("postgres {host}:{}/{name}", options.get_port())
             }
             Database::Sqlite(path) => format!("sqlite {}", path.display()),
+        }
+    }
+
+    /// How long connecting may take: what the connection string says, but no longer than `limit`.
+    pub(super) fn connect_limit(&self, limit: Duration) -> Duration {
+        match self {
+            Database::Postgres(postgres) => {
+                postgres.connect_timeout.map_or(limit, |own| own.min(limit))
+            }
+            Database::Sqlite(_) => limit,
         }
     }
 

@@ -9,6 +9,8 @@ use futures_util::{FutureExt, TryStreamExt};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Either, Row};
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::database::Postgres;
@@ -52,20 +54,34 @@ pub async fn read(
 ) -> Result<Snapshot, Unreadable> {
     let statement = statement(database, as_of);
     let clock = (!clock_given).then_some(as_of);
-    let reading = async {
-        match database {
-            Database::Postgres(postgres) => {
-                read_postgres(postgres, statement, clock, limits.connect).await
+    let database = database.clone();
+    let connect_limit = database.connect_limit(limits.connect);
+    let (connected, connecting) = oneshot::channel();
+    let reading = spawn_blocking(move || {
+        in_a_runtime(async {
+            match database {
+                Database::Postgres(postgres) => {
+                    read_postgres(&postgres, statement, clock, connected).await
+                }
+                Database::Sqlite(path) => {
+                    drop(connected);
+                    read_sqlite(&path, statement, clock, connect_limit).await
+                }
             }
-            Database::Sqlite(path) => read_sqlite(path, statement, clock, limits.connect).await,
+        })
+    });
+    let read = async {
+        // Where the other end is dropped without a word, reading has its own reason to end.
+        if timeout(connect_limit, connecting).await.is_err() {
+            return Err(Unreadable::connect_timeout(connect_limit));
         }
+        reading
+            .await
+            .unwrap_or_else(|_panic| Err(Unreadable::unintelligible()))
     };
-    // The driver panics on some answers that no server gives. Nothing that it leaves is used again.
-    let reading = AssertUnwindSafe(reading).catch_unwind();
-    let (database, mut entities) = timeout(limits.read, reading)
+    let (database, mut entities) = timeout(limits.read, read)
         .await
-        .map_err(|_elapsed| Unreadable::read_timeout(limits.read))?
-        .map_err(|_panic| Unreadable::unintelligible())??;
+        .map_err(|_elapsed| Unreadable::read_timeout(limits.read))??;
     entities.sort_unstable_by(|a, b| a.entity_type.cmp(&b.entity_type));
     Ok(Snapshot {
         as_of,
@@ -74,21 +90,36 @@ pub async fn read(
     })
 }
 
+type Read = Result<(DatabaseFacts, Vec<Observation>), Unreadable>;
+
+/// Reads on a thread of its own: while bytes keep coming, the driver never pauses, and no limit of
+/// time would be looked at on the thread that it runs on.
+fn in_a_runtime(reading: impl Future<Output = Read>) -> Read {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Unreadable::from_sqlx(&sqlx::Error::Io(error)))?;
+    // The driver panics on some answers that no server gives. Nothing that it leaves is used again.
+    let read = runtime.block_on(AssertUnwindSafe(reading).catch_unwind());
+    // A name look-up that hangs must not be waited for.
+    runtime.shutdown_background();
+    read.unwrap_or_else(|_panic| Err(Unreadable::unintelligible()))
+}
+
 /// Rows are decoded as they arrive: no more than one of them is held at a time.
 async fn read_postgres(
     postgres: &Postgres,
     statement: String,
     clock: Option<DateTime<Utc>>,
-    connect_limit: Duration,
-) -> Result<(DatabaseFacts, Vec<Observation>), Unreadable> {
-    let connect_limit = postgres
-        .connect_timeout
-        .unwrap_or(connect_limit)
-        .min(connect_limit);
-    let mut connection = timeout(connect_limit, PgConnection::connect_with(&postgres.options))
+    connected: oneshot::Sender<()>,
+) -> Read {
+    let mut connection = PgConnection::connect_with(&postgres.options)
         .await
-        .map_err(|_elapsed| Unreadable::connect_timeout(connect_limit))?
         .map_err(|error| Unreadable::from_sqlx(&error))?;
+    // Nobody waits any more for a connection that came too late: it is asked nothing.
+    connected
+        .send(())
+        .map_err(|()| Unreadable::connect_timeout(Duration::ZERO))?;
     let mut taken = Taken::default();
     {
         // One Query message, one round trip, and no prepared statement that a pooler could lose.
@@ -115,7 +146,7 @@ async fn read_sqlite(
     statement: String,
     clock: Option<DateTime<Utc>>,
     connect_limit: Duration,
-) -> Result<(DatabaseFacts, Vec<Observation>), Unreadable> {
+) -> Read {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .read_only(true)

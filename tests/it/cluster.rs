@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 pub struct Cluster {
     pub port: u16,
     pub directory: PathBuf,
+    binaries: PathBuf,
     /// Its standard input is the leash: when this process ends, the server stops.
     _leash: Child,
 }
@@ -34,13 +35,19 @@ impl Cluster {
             cd "$DIRECTORY"
             "$BIN/initdb" -D data -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync > initdb.log 2>&1
             sed -i '1i host all +password_required 127.0.0.1/32 scram-sha-256' data/pg_hba.conf
+            cat >> data/postgresql.conf <<END
+port = $PORT
+unix_socket_directories = '$DIRECTORY'
+listen_addresses = '127.0.0.1'
+fsync = off
+log_statement = all
+log_line_prefix = '%d %u %a: '
+END
             {settings}
-            "$BIN/postgres" -D data -p "$PORT" -k "$DIRECTORY" -c listen_addresses=127.0.0.1 \
-                -c fsync=off -c log_statement=all -c log_line_prefix='%d %u %a: ' > server.log 2>&1 &
-            server=$!
+            "$BIN/postgres" -D data > server.log 2>&1 &
             cat > /dev/null
-            kill -INT $server
-            wait $server || true
+            # A test may have stopped it, or started it again.
+            if [ -e data/postmaster.pid ]; then "$BIN/pg_ctl" -D data -m fast stop > stop.log; fi
             rm -rf "$DIRECTORY""#
         );
         std::fs::create_dir(&directory).unwrap();
@@ -71,6 +78,7 @@ impl Cluster {
         let cluster = Cluster {
             port,
             directory,
+            binaries: binaries.to_owned(),
             _leash: leash,
         };
         cluster.wait_until_ready();
@@ -85,6 +93,29 @@ impl Cluster {
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(self.directory.join("server.log")).unwrap())
             .into_owned()
+    }
+
+    /// What `pg_ctl` does with these arguments, such as "-m fast restart".
+    pub fn control(&self, arguments: &str) {
+        let script =
+            format!("\"$BIN/pg_ctl\" -D data -l server.log {arguments} > control.log 2>&1");
+        let mut command = if is_root() {
+            let mut command = Command::new("runuser");
+            command.args(["-u", "postgres", "--", "bash", "-c", &script]);
+            command
+        } else {
+            let mut command = Command::new("bash");
+            command.args(["-c", &script]);
+            command
+        };
+        let ended = command
+            .env("BIN", &self.binaries)
+            .current_dir(&self.directory)
+            .stdin(Stdio::null())
+            .status()
+            .unwrap();
+        let log = std::fs::read_to_string(self.directory.join("control.log")).unwrap_or_default();
+        assert!(ended.success(), "pg_ctl {arguments}: {log}");
     }
 
     fn wait_until_ready(&self) {

@@ -17,8 +17,19 @@ pub enum Manner {
     Silent,
     /// It is closed once the server has sent so many bytes.
     CutAfter(usize),
+    /// It is reset, as by a firewall or a crash, once the server has sent so many bytes.
+    ResetAfter(usize),
+    /// It is closed once the client has sent so many bytes.
+    CutAsking(usize),
+    /// It is reset once the client has sent so many bytes.
+    ResetAsking(usize),
     /// Nothing more comes once the server has sent so many bytes.
     StallAfter(usize),
+    /// One byte a second comes once the server has sent so many bytes.
+    TrickleAfter(usize),
+    /// Once the server has sent so many bytes, as many random ones come instead of its own; then
+    /// the connection is closed.
+    GarbageAfter { bytes: usize, seed: u64 },
     /// This comes back, from no database.
     Says(&'static [u8]),
 }
@@ -31,8 +42,10 @@ pub struct Gate {
 
 struct Shared {
     manner: Manner,
+    server: u16,
     closed: bool,
     heard: Vec<u8>,
+    answered: Vec<u8>,
 }
 
 impl Gate {
@@ -42,30 +55,46 @@ impl Gate {
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Mutex::new(Shared {
             manner: Manner::Open,
+            server,
             closed: false,
             heard: Vec::new(),
+            answered: Vec::new(),
         }));
         let gate = Gate {
             port,
             shared: Arc::clone(&shared),
         };
-        thread::spawn(move || keep(listener, server, &shared));
+        thread::spawn(move || keep(listener, &shared));
         gate
     }
 
     /// From now on, for new connections.
     pub fn turn(&self, manner: Manner) {
-        self.shared.lock().unwrap().manner = manner;
-        let refused = || TcpStream::connect(("127.0.0.1", self.port)).is_err();
-        while refused() != (manner == Manner::Refusing) {
-            thread::sleep(Duration::from_millis(2));
+        let before = std::mem::replace(&mut self.shared.lock().unwrap().manner, manner);
+        if before == Manner::Refusing || manner == Manner::Refusing {
+            let refused = || TcpStream::connect(("127.0.0.1", self.port)).is_err();
+            while refused() != (manner == Manner::Refusing) {
+                thread::sleep(Duration::from_millis(2));
+            }
         }
-        self.shared.lock().unwrap().heard.clear();
+        let mut shared = self.shared.lock().unwrap();
+        shared.heard.clear();
+        shared.answered.clear();
+    }
+
+    /// From now on, new connections go to another server.
+    pub fn lead_to(&self, server: u16) {
+        self.shared.lock().unwrap().server = server;
     }
 
     /// What clients have sent since the gate was turned.
     pub fn heard(&self) -> Vec<u8> {
         self.shared.lock().unwrap().heard.clone()
+    }
+
+    /// What the server has sent since the gate was turned.
+    pub fn answered(&self) -> Vec<u8> {
+        self.shared.lock().unwrap().answered.clone()
     }
 }
 
@@ -75,13 +104,13 @@ impl Drop for Gate {
     }
 }
 
-fn keep(first: TcpListener, server: u16, shared: &Arc<Mutex<Shared>>) {
+fn keep(first: TcpListener, shared: &Arc<Mutex<Shared>>) {
     let port = first.local_addr().unwrap().port();
     let mut listener = Some(first);
     loop {
-        let (manner, closed) = {
+        let (manner, server, closed) = {
             let shared = shared.lock().unwrap();
-            (shared.manner, shared.closed)
+            (shared.manner, shared.server, shared.closed)
         };
         if closed {
             return;
@@ -95,6 +124,8 @@ fn keep(first: TcpListener, server: u16, shared: &Arc<Mutex<Shared>>) {
             listener.set_nonblocking(true).unwrap();
             while let Ok((client, _)) = listener.accept() {
                 client.set_nonblocking(false).unwrap();
+                // The gate may have been turned since this round began.
+                let manner = shared.lock().unwrap().manner;
                 let shared = Arc::clone(shared);
                 thread::spawn(move || serve(&client, server, manner, &shared));
             }
@@ -116,58 +147,130 @@ fn serve(client: &TcpStream, server: u16, manner: Manner, shared: &Arc<Mutex<Sha
             // A connection that is closed with something unread in it would be reset instead.
             let _ = (&mut &*client).read(&mut [0; 8]);
         }
-        Manner::Open => forward(client, server, usize::MAX, Manner::Open, shared),
-        Manner::CutAfter(bytes) | Manner::StallAfter(bytes) => {
-            forward(client, server, bytes, manner, shared);
-        }
+        Manner::ResetAfter(0) => reset(client),
+        Manner::Open
+        | Manner::CutAfter(_)
+        | Manner::ResetAfter(_)
+        | Manner::CutAsking(_)
+        | Manner::ResetAsking(_)
+        | Manner::StallAfter(_)
+        | Manner::TrickleAfter(_)
+        | Manner::GarbageAfter { .. } => forward(client, server, manner, shared),
     }
+}
+
+/// What the other side sees of a crash: no farewell, and nothing that was still on its way.
+fn reset(client: &TcpStream) {
+    rustix::net::sockopt::set_socket_linger(client, Some(Duration::ZERO)).unwrap();
 }
 
 /// Hears a client out without answering.
 fn listen(mut client: &TcpStream, shared: &Mutex<Shared>) {
     let mut buffer = [0; 4096];
     while let Ok(count @ 1..) = client.read(&mut buffer) {
-        let heard = &mut shared.lock().unwrap().heard;
-        heard.extend_from_slice(&buffer[..count]);
+        shared
+            .lock()
+            .unwrap()
+            .heard
+            .extend_from_slice(&buffer[..count]);
     }
 }
 
-/// Both directions, up to so many bytes from the server.
-fn forward(
-    mut client: &TcpStream,
-    port: u16,
-    mut left: usize,
-    manner: Manner,
-    shared: &Arc<Mutex<Shared>>,
-) {
-    let mut server = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let (mut asking, mut asked) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+/// Both directions, as far as they go.
+fn forward(client: &TcpStream, port: u16, manner: Manner, shared: &Arc<Mutex<Shared>>) {
+    let Ok(server) = TcpStream::connect(("127.0.0.1", port)) else {
+        return;
+    };
+    let asking = client.try_clone().unwrap();
+    let asked = server.try_clone().unwrap();
     let record = Arc::clone(shared);
-    thread::spawn(move || {
-        let mut buffer = [0; 4096];
-        while let Ok(count @ 1..) = asking.read(&mut buffer) {
-            record
-                .lock()
-                .unwrap()
-                .heard
-                .extend_from_slice(&buffer[..count]);
-            if asked.write_all(&buffer[..count]).is_err() {
-                break;
-            }
-        }
-        let _ = asked.shutdown(Shutdown::Both);
-    });
+    let question = thread::spawn(move || ask(&asking, &asked, manner, &record));
+    answer(client, &server, manner, shared);
+    if matches!(manner, Manner::ResetAfter(_)) {
+        // Both directions end, so that the last copy of the client's socket is the one closed here.
+        let _ = server.shutdown(Shutdown::Both);
+        let _ = client.shutdown(Shutdown::Read);
+        let _ = question.join();
+        reset(client);
+    } else if !matches!(manner, Manner::ResetAsking(_)) {
+        let _ = client.shutdown(Shutdown::Both);
+    }
+}
+
+/// From the client to the server.
+fn ask(mut client: &TcpStream, mut server: &TcpStream, manner: Manner, shared: &Mutex<Shared>) {
+    let mut left = match manner {
+        Manner::CutAsking(bytes) | Manner::ResetAsking(bytes) => bytes,
+        _ => usize::MAX,
+    };
     let mut buffer = [0; 4096];
     while left > 0 {
         let size = buffer.len().min(left);
-        match server.read(&mut buffer[..size]) {
-            Ok(count @ 1..) if client.write_all(&buffer[..count]).is_ok() => left -= count,
-            _ => break,
+        let Ok(count @ 1..) = client.read(&mut buffer[..size]) else {
+            break;
+        };
+        left -= count;
+        shared
+            .lock()
+            .unwrap()
+            .heard
+            .extend_from_slice(&buffer[..count]);
+        if server.write_all(&buffer[..count]).is_err() {
+            break;
         }
     }
-    if left == 0 && matches!(manner, Manner::StallAfter(_)) {
-        // The other direction ends when the client gives up.
-        while matches!(server.read(&mut buffer), Ok(1..)) {}
+    if matches!(manner, Manner::ResetAsking(_)) {
+        reset(client);
     }
-    let _ = client.shutdown(Shutdown::Both);
+    let _ = server.shutdown(Shutdown::Both);
+}
+
+/// From the server to the client.
+fn answer(mut client: &TcpStream, mut server: &TcpStream, manner: Manner, shared: &Mutex<Shared>) {
+    let mut left = match manner {
+        Manner::CutAfter(bytes)
+        | Manner::ResetAfter(bytes)
+        | Manner::StallAfter(bytes)
+        | Manner::TrickleAfter(bytes)
+        | Manner::GarbageAfter { bytes, .. } => bytes,
+        _ => usize::MAX,
+    };
+    let mut buffer = [0; 4096];
+    while left > 0 {
+        let size = buffer.len().min(left);
+        let Ok(count @ 1..) = server.read(&mut buffer[..size]) else {
+            return;
+        };
+        shared
+            .lock()
+            .unwrap()
+            .answered
+            .extend_from_slice(&buffer[..count]);
+        if client.write_all(&buffer[..count]).is_err() {
+            return;
+        }
+        left -= count;
+    }
+    match manner {
+        Manner::StallAfter(_) => {
+            // The other direction ends when the client gives up.
+            while matches!(server.read(&mut buffer), Ok(1..)) {}
+        }
+        Manner::TrickleAfter(_) => {
+            while matches!(server.read(&mut buffer[..1]), Ok(1..)) {
+                if client.write_all(&buffer[..1]).is_err() {
+                    return;
+                }
+                thread::sleep(Duration::from_secs(1));
+            }
+        }
+        Manner::GarbageAfter { bytes, seed } => {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let garbage: Vec<u8> = std::iter::repeat_with(|| random.u8(..))
+                .take(bytes.clamp(16, 4096))
+                .collect();
+            let _ = client.write_all(&garbage);
+        }
+        _ => {}
+    }
 }

@@ -1,5 +1,10 @@
 //! Questions to a PostgreSQL server, asked past the program.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use tokio::runtime::Runtime;
 
@@ -53,6 +58,53 @@ pub fn hold(url: &str, sql: &str) -> Held {
     Held {
         _runtime: runtime,
         _connection: connection,
+    }
+}
+
+/// Waits until the server lets this role in.
+pub fn wait_until_open(url: &str) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let connected = runtime().block_on(async {
+            let connection = PgConnection::connect(url).await?;
+            connection.close().await
+        });
+        match connected {
+            Ok(()) => return,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Something that is done again and again until this is dropped.
+pub struct Meanwhile {
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Meanwhile {
+    pub fn repeat(work: impl Fn() + Send + 'static) -> Meanwhile {
+        let over = Arc::new(AtomicBool::new(false));
+        let end = Arc::clone(&over);
+        let thread = std::thread::spawn(move || {
+            while !end.load(Ordering::Relaxed) {
+                work();
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        Meanwhile {
+            over,
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Meanwhile {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        let ended = self.thread.take().unwrap().join();
+        assert!(ended.is_ok() || std::thread::panicking());
     }
 }
 
