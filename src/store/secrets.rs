@@ -93,6 +93,7 @@ fn forms(password: &str) -> Vec<String> {
         in_lower_hex(&usual),
         in_lower_hex(&every),
         usual.replace("%20", "+"),
+        in_lower_hex(&usual).replace("%20", "+"),
         sparing,
         usual,
         every,

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use anyhow::{Result, anyhow};
 use chrono::{DateTime, Utc};
 
 use super::{Unreadable, decode};
@@ -39,35 +38,30 @@ impl Taken {
         if self.bytes > MOST_BYTES {
             return Err(Unreadable::endless("256 MiB"));
         }
-        self.decode(entity_type, json, clock)
-            .map_err(|error| Unreadable::unexpected(&error))
-    }
-
-    fn decode(
-        &mut self,
-        entity_type: Option<&str>,
-        json: &str,
-        clock: Option<DateTime<Utc>>,
-    ) -> Result<()> {
         let Some(entity_type) = entity_type else {
-            let facts = decode::facts(json, clock)?;
+            let facts =
+                decode::facts(json, clock).map_err(|error| Unreadable::unexpected(&error))?;
             return match self.facts.replace(facts) {
                 None => Ok(()),
-                Some(_) => Err(anyhow!("two rows about the database itself")),
+                Some(_) => Err(Unreadable::incomplete(
+                    "there are two rows about the database itself",
+                )),
             };
         };
         if !self.names.insert(entity_type.to_owned()) {
-            return Err(anyhow!("two rows of one entity"));
+            return Err(Unreadable::doubled(entity_type));
         }
-        self.entities.push(decode::observation(entity_type, json)?);
+        let observation = decode::observation(entity_type, json)
+            .map_err(|error| Unreadable::unexpected(&error))?;
+        self.entities.push(observation);
         Ok(())
     }
 
     /// The other side says that these were all rows.
     pub fn end(&mut self, rows: u64) -> Result<(), Unreadable> {
         if self.ended || rows != self.rows {
-            return Err(Unreadable::unexpected(&anyhow!(
-                "{} rows have come of {rows} that were sent",
+            return Err(Unreadable::incomplete(format!(
+                "{} of {rows} rows have come",
                 self.rows
             )));
         }
@@ -84,10 +78,10 @@ impl Taken {
     pub fn whole(self) -> Result<(DatabaseFacts, Vec<Observation>), Unreadable> {
         match self.facts {
             Some(facts) if self.ended => Ok((facts, self.entities)),
-            Some(_) => Err(Unreadable::unexpected(&anyhow!("it has no end"))),
-            None => Err(Unreadable::unexpected(&anyhow!(
-                "it does not begin with the row about the database itself"
-            ))),
+            Some(_) => Err(Unreadable::incomplete("the answer has no end")),
+            None => Err(Unreadable::incomplete(
+                "the answer does not begin with the row about the database itself",
+            )),
         }
     }
 }

@@ -41,13 +41,15 @@ impl Unreadable {
     /// without these secrets and without anything that looks like one.
     pub fn technical(&self, secrets: &[String]) -> String {
         let mut masked = mask_known(&self.what, secrets);
+        let mut length = masked.chars().count();
         if self.length > WORDS_READ {
+            length = self.length;
             // Its end could be the beginning of a secret.
             let longest = secrets.iter().map(|secret| secret.chars().count()).max();
             let known = masked.chars().count().saturating_sub(longest.unwrap_or(0));
             masked = masked.chars().take(known).collect();
         }
-        let shown = text::excerpt(&text::error_text(&masked, self.length as u64));
+        let shown = text::excerpt(&text::error_text(&masked, length as u64));
         let line: Vec<&str> = shown.split_whitespace().collect();
         format!("{}; {}", line.join(" "), self.remedy)
     }
@@ -75,15 +77,33 @@ impl Unreadable {
 
     /// The answer is not in the agreed shape.
     pub fn unexpected(error: &anyhow::Error) -> Unreadable {
-        misshapen(format!("{error:#}"))
+        Unreadable::new(
+            NOT_UNDERSTOOD,
+            format!("unexpected answer: {error:#}"),
+            "check the column types of sync_state and sync_log against schema.sql",
+        )
     }
 
     /// The answer breaks the rules of its own protocol.
     pub fn unintelligible() -> Unreadable {
+        Unreadable::incomplete("what answers does not keep to PostgreSQL's protocol")
+    }
+
+    /// Something of the answer is missing, or it is the answer to another question.
+    pub fn incomplete(what: impl AsRef<str>) -> Unreadable {
         Unreadable::new(
             NOT_UNDERSTOOD,
-            "what answers does not keep to PostgreSQL's protocol",
+            what,
             "check host and port in DATABASE_URL, and what stands between (a proxy or a pooler)",
+        )
+    }
+
+    /// There is one row an entity, unless `sync_state` holds several.
+    pub fn doubled(entity_type: &str) -> Unreadable {
+        Unreadable::new(
+            NO_SYNC_TABLES,
+            format!("more than one row of the entity {entity_type:?}"),
+            "leave one row an entity in sync_state, and make entity_type its primary key as in schema.sql",
         )
     }
 
@@ -109,7 +129,7 @@ impl Unreadable {
             | sqlx::Error::ColumnNotFound(_)
             | sqlx::Error::ColumnDecode { .. }
             | sqlx::Error::TypeNotFound { .. }
-            | sqlx::Error::Decode(_) => misshapen(error.to_string()),
+            | sqlx::Error::Decode(_) => from_column(&error.to_string()),
             other => Unreadable::new(
                 "The database could not be read.",
                 other.to_string(),
@@ -143,12 +163,10 @@ impl Unreadable {
 
 const NOT_UNDERSTOOD: &str = "The database gave an answer that cannot be understood.";
 
-fn misshapen(what: impl AsRef<str>) -> Unreadable {
-    Unreadable::new(
-        NOT_UNDERSTOOD,
-        format!("unexpected answer: {}", what.as_ref()),
-        "check the column types of sync_state and sync_log against schema.sql",
-    )
+fn from_column(text: &str) -> Unreadable {
+    // What follows is advice for those who write in the driver's language.
+    let text = text.split("; try decoding").next().unwrap_or(text);
+    Unreadable::incomplete(format!("a column of the answer is not as expected: {text}"))
 }
 
 fn from_protocol(text: &str) -> Unreadable {
@@ -161,8 +179,15 @@ fn from_protocol(text: &str) -> Unreadable {
     if text.contains("authentication m") {
         return Unreadable::new(
             refusal::NO_ENTRY,
-            text,
+            format!("the server demands a proof that syncmon does not have ({text})"),
             "set scram-sha-256 for syncmon's role in pg_hba.conf on the server",
+        );
+    }
+    if text.contains("non-UTF-8") {
+        return Unreadable::new(
+            "The database could not be read.",
+            "the server refused, with a reason that is not UTF-8",
+            "look into the server's log for the reason; lc_messages = 'C' on the server makes it readable here",
         );
     }
     Unreadable::new(

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta};
 use crate::cluster::Cluster;
 use crate::figures;
 use crate::gate::{Gate, Manner};
-use crate::outage::{FIRST_FAILURE, SETTINGS, is_healed, says_that_it_is_away, through};
+use crate::outage::{FIRST_FAILURE, SETTINGS, is_healed_at, says_that_it_is_away, through};
 use crate::sandbox::{NOW, Sandbox, campaign};
 
 /// A short answer: one entity, one run.
@@ -89,8 +89,7 @@ fn cut(
         builds += 1;
     }
     gate.turn(Manner::Open);
-    is_healed(world);
-    world.build();
+    is_healed_at(world, NOW);
     builds
 }
 

@@ -13,10 +13,10 @@ use crate::impostor::{
     welcome,
 };
 use crate::outage::{
-    FIRST_FAILURE, PASSWORD, SETTINGS, behind_a_gate, is_healed, is_whole, last_line,
+    FIRST_FAILURE, PASSWORD, SETTINGS, behind_a_gate, is_healed, is_healed_at, is_whole, last_line,
     never_tells_the_password, says_that_it_is_away, told,
 };
-use crate::sandbox::{Ended, Sandbox, campaign};
+use crate::sandbox::{Ended, NOW, Sandbox, campaign};
 use crate::wrapped::{ended, through};
 
 /// A database that was read once, and behind whose port somebody else may answer.
@@ -57,8 +57,7 @@ impl Haunted {
             &format!("protocol: {fault}"),
             &told(&self.world, &away),
         );
-        is_healed(&self.world);
-        self.world.build();
+        is_healed_at(&self.world, NOW);
     }
 
     /// The same, with these bytes in place of a greeting.

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use crate::cluster::Cluster;
 use crate::golden;
 use crate::outage::{
-    self, FIRST_FAILURE, filled, is_healed, last_line, says_that_it_is_away, survives,
+    self, FIRST_FAILURE, filled, is_healed, is_healed_at, last_line, says_that_it_is_away, survives,
 };
 use crate::sandbox::{NOW, Sandbox};
 use crate::sql::{Meanwhile, ask, hold};
@@ -112,14 +112,31 @@ fn a_column_is_missing() {
         );
         told = outage::told(&world, &away);
         world.execute(&format!("alter table {table} rename mislaid to {column}"));
-        is_healed(&world);
-        world.build();
+        is_healed_at(&world, NOW);
     }
     golden::section("messages.txt", "a column is missing", &told);
     for (table, column) in [("sync_log", "metadata"), ("sync_state", "created_at")] {
         world.execute(&format!("alter table {table} drop {column}"));
         is_healed(&world);
     }
+}
+
+/// As a table that somebody made by hand may have them.
+#[test]
+fn the_state_has_two_rows_of_one_entity() {
+    survives(
+        "the state has two rows of one entity",
+        filled(Sandbox::postgres()),
+        |world| {
+            world.sql(
+                "alter table sync_state drop constraint sync_state_pkey;
+                 insert into sync_state (entity_type, last_sync_time, status) values
+                     ('sales', '2026-11-22T19:22:00Z', 'success'),
+                     ('sales', '2026-11-22T19:23:00Z', 'failed')",
+            )
+        },
+        |world| world.sql("delete from sync_state"),
+    );
 }
 
 #[test]
