@@ -8,6 +8,7 @@ pub const NO_SYNC_TABLES: &str = "The database does not have the sync tables in 
 pub const NO_ENTRY: &str = "The database did not let syncmon in.";
 pub const BUSY: &str = "The database is busy.";
 pub const MORE: &str = "run the same connection string with psql to see more";
+const NO_DATABASE: &str = "The database does not exist under the configured name.";
 const NOT_ALLOWED: &str = "The database does not let syncmon read the sync tables.";
 const NO_CONNECTION: &str = "The database has no free connection.";
 const UNREADABLE: &str = "The database could not be read.";
@@ -46,10 +47,7 @@ fn entry(code: &str) -> Option<Advice> {
             NO_ENTRY,
             "check the role in DATABASE_URL, and pg_hba.conf on the server",
         ),
-        "3D000" => (
-            "The database does not exist under the configured name.",
-            "check the database name in DATABASE_URL",
-        ),
+        "3D000" => (NO_DATABASE, "check the database name in DATABASE_URL"),
         "57P03" => (
             "The database server is starting, recovering or shutting down.",
             "the next build tries again; if it stays so, look into the server's log",
@@ -122,7 +120,7 @@ fn pooler(message: &str) -> Option<Advice> {
     } else if says("query_wait_timeout") || says("due to timeout") {
         Some((
             BUSY,
-            "the pooler's connections were all in use: the next build tries again; if it stays so, raise pool_size",
+            "no connection of the pooler to the server became free: the next build tries again; if it stays so, check that the server behind the pooler runs, or raise pool_size",
         ))
     } else if says("max client") || says("max_client_conn") {
         Some((
@@ -133,6 +131,16 @@ fn pooler(message: &str) -> Option<Advice> {
         Some((
             "The database server is not running, or does not accept connections.",
             "the pooler runs, the server behind it does not answer it: check the server",
+        ))
+    } else if says("no such database") {
+        Some((
+            NO_DATABASE,
+            "check the database name in DATABASE_URL, and the pooler's list of databases",
+        ))
+    } else if says("no such user") || says("authentication failed") {
+        Some((
+            NO_ENTRY,
+            "check role and password in DATABASE_URL, and the pooler's list of users",
         ))
     } else if says("unsupported startup parameter") {
         Some((

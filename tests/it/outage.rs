@@ -65,9 +65,13 @@ pub fn behind_a_gate() -> (Sandbox, Gate) {
 
 /// The same database, read through this gate.
 pub fn through(world: Sandbox, gate: &Gate) -> Sandbox {
+    through_port(world, gate.port)
+}
+
+pub fn through_port(world: Sandbox, port: u16) -> Sandbox {
     let url = format!(
         "postgres://syncmon_ro@127.0.0.1:{}/{}",
-        gate.port,
+        port,
         world.database()
     );
     guarded(world.with_url(&url))

@@ -11,12 +11,27 @@ pub struct Pooler {
     pub port: u16,
     pub directory: PathBuf,
     /// Its standard input is the leash, as with [`crate::cluster::Cluster`].
-    _leash: Child,
+    leash: Child,
 }
 
 impl Pooler {
     pub fn before(server: u16) -> Pooler {
-        let port = free_port();
+        Pooler::with(server, "*", "")
+    }
+
+    /// Knows these databases (`*` is any), with additional settings such as `query_wait_timeout = 1`.
+    pub fn with(server: u16, databases: &str, settings: &str) -> Pooler {
+        Pooler::on(free_port(), server, databases, settings)
+    }
+
+    /// The same port, another process, and possibly other settings.
+    pub fn restart(mut self, server: u16, databases: &str, settings: &str) -> Pooler {
+        drop(self.leash.stdin.take());
+        self.leash.wait().unwrap();
+        Pooler::on(self.port, server, databases, settings)
+    }
+
+    fn on(port: u16, server: u16, databases: &str, settings: &str) -> Pooler {
         let directory = PathBuf::from(format!(
             "/tmp/syncmon-pgbouncer-{}-{port}",
             std::process::id()
@@ -24,7 +39,7 @@ impl Pooler {
         std::fs::create_dir(&directory).unwrap();
         let settings = format!(
             "[databases]\n\
-             * = host=127.0.0.1 port={server}\n\
+             {databases} = host=127.0.0.1 port={server}\n\
              [pgbouncer]\n\
              listen_addr = 127.0.0.1\n\
              listen_port = {port}\n\
@@ -33,7 +48,8 @@ impl Pooler {
              default_pool_size = 1\n\
              ignore_startup_parameters =\n\
              auth_type = trust\n\
-             auth_file = users.txt\n"
+             auth_file = users.txt\n\
+             {settings}\n"
         );
         std::fs::write(directory.join("pgbouncer.ini"), settings).unwrap();
         std::fs::write(directory.join("users.txt"), "\"syncmon_ro\" \"\"\n").unwrap();
@@ -68,7 +84,7 @@ impl Pooler {
         let pooler = Pooler {
             port,
             directory,
-            _leash: leash,
+            leash,
         };
         pooler.wait_until_ready();
         pooler

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use tokio::runtime::Runtime;
 
 /// The first column of every row, which has to be text.
 pub fn ask(url: &str, sql: &str) -> Vec<String> {
     let answer = runtime().block_on(async {
-        let mut connection = PgConnection::connect(url).await.unwrap();
+        let mut connection = connect(url).await.unwrap();
         let rows = sqlx::raw_sql(AssertSqlSafe(sql))
             .fetch_all(&mut connection)
             .await;
@@ -25,7 +26,7 @@ pub fn ask(url: &str, sql: &str) -> Vec<String> {
 /// The SQLSTATE with which the server refuses this; `None` if it does not.
 pub fn refusal(url: &str, sql: &str) -> Option<String> {
     runtime().block_on(async {
-        let mut connection = PgConnection::connect(url).await.unwrap();
+        let mut connection = connect(url).await.unwrap();
         let ended = sqlx::raw_sql(AssertSqlSafe(sql))
             .execute(&mut connection)
             .await;
@@ -48,7 +49,7 @@ pub struct Held {
 pub fn hold(url: &str, sql: &str) -> Held {
     let runtime = runtime();
     let connection = runtime.block_on(async {
-        let mut connection = PgConnection::connect(url).await.unwrap();
+        let mut connection = connect(url).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(sql))
             .execute(&mut connection)
             .await
@@ -66,7 +67,7 @@ pub fn wait_until_open(url: &str) {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let connected = runtime().block_on(async {
-            let connection = PgConnection::connect(url).await?;
+            let connection = connect(url).await?;
             connection.close().await
         });
         match connected {
@@ -106,6 +107,12 @@ impl Drop for Meanwhile {
         let ended = self.thread.take().unwrap().join();
         assert!(ended.is_ok() || std::thread::panicking());
     }
+}
+
+/// Poolers refuse what the driver would ask for besides.
+async fn connect(url: &str) -> sqlx::Result<PgConnection> {
+    let options: PgConnectOptions = url.parse()?;
+    PgConnection::connect_with(&options.extra_float_digits(None)).await
 }
 
 fn runtime() -> Runtime {
