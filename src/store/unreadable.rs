@@ -59,7 +59,7 @@ impl Unreadable {
         Unreadable::new(
             "The database did not answer.",
             format!("no connection within {}", humantime::format_duration(after)),
-            "check that the server runs, that its name can be looked up here, and that a firewall lets this machine through",
+            "check that the server runs (behind a pooler too), that its name can be looked up here, and that a firewall lets this machine through",
         )
     }
 

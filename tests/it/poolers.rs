@@ -79,8 +79,8 @@ fn the_pooler_is_there_and_the_server_behind_it_is_not() {
         through_port(world, port),
         |world| {
             gate.turn(Manner::Refusing);
-            restart(&pooler, gate.port, "*", "");
-            // It lets clients in once it has failed to reach the server.
+            restart(&pooler, gate.port, "*", "query_wait_timeout = 1");
+            // The pooler looks at its limits now and then only.
             world.file("syncmon.toml", &SETTINGS.replace("\"1s\"", "\"3s\""))
         },
         |world| {
