@@ -34,6 +34,7 @@ mod protocol;
 mod publishing;
 mod readers;
 mod refusals;
+mod repeated_passwords;
 mod secrets;
 mod signals;
 mod state_directory;

@@ -2,10 +2,17 @@
 
 use std::cell::RefCell;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::process::{Command, Output};
 
-use crate::outage::{filled, survives};
-use crate::sandbox::Sandbox;
+use crate::figures;
+use crate::golden;
+use crate::outage::{
+    FIRST_FAILURE, HEALED, filled, is_healed, last_line, says_that_it_is_away, survives, told,
+};
+use crate::sandbox::{NOW, Sandbox, campaign};
+use crate::wrapped::{ended, unprivileged};
 
 #[test]
 fn the_sqlite_file_is_missing() {
@@ -69,12 +76,207 @@ fn the_sqlite_file_is_locked() {
 
 #[test]
 fn the_sqlite_tables_are_missing() {
+    for table in ["sync_log", "sync_state"] {
+        survives(
+            &format!("SQLite: there is no table {table}"),
+            filled(Sandbox::sqlite()),
+            |world| world.sql(&format!("alter table {table} rename to mislaid")),
+            |world| world.sql(&format!("alter table mislaid rename to {table}")),
+        );
+    }
+}
+
+#[test]
+fn a_sqlite_column_is_missing() {
     survives(
-        "SQLite: there is no such table",
+        "SQLite: a column is missing",
         filled(Sandbox::sqlite()),
-        |world| world.sql("alter table sync_log rename to mislaid"),
-        |world| world.sql("alter table mislaid rename to sync_log"),
+        |world| world.sql("alter table sync_log rename column duration_seconds to duration"),
+        |world| world.sql("alter table sync_log rename column duration to duration_seconds"),
     );
+}
+
+/// A copy that ended early: its first page still says how many there should be.
+#[test]
+fn the_sqlite_file_is_cut_off() {
+    let world = filled(Sandbox::sqlite());
+    let file = world.path("sync.sqlite");
+    let whole = fs::read(&file).unwrap();
+    survives(
+        "SQLite: the file is cut off",
+        world,
+        |world| {
+            fs::write(&file, &whole[..8192]).unwrap();
+            world
+        },
+        |world| {
+            fs::write(&file, &whole).unwrap();
+            world
+        },
+    );
+}
+
+/// Every length: what is left of the file is no database, a damaged one, or whole.
+#[test]
+fn the_sqlite_file_is_cut_off_anywhere() {
+    let world = filled(Sandbox::sqlite());
+    let file = world.path("sync.sqlite");
+    let whole = fs::read(&file).unwrap();
+    assert_eq!(world.build_at(NOW).code, 0);
+    let step = campaign(whole.len() / 12, 512);
+    let mut cuts = 0;
+    for length in (0..whole.len()).step_by(step) {
+        fs::write(&file, &whole[..length]).unwrap();
+        let away = world.build_at(FIRST_FAILURE);
+        assert_eq!(away.code, 75, "{length} bytes: {away:?}");
+        says_that_it_is_away(&world, &away);
+        cuts += 1;
+    }
+    fs::write(&file, &whole).unwrap();
+    is_healed(&world);
+    figures::report(&format!(
+        "SQLite file cut off: {cuts} lengths, 0 violations"
+    ));
+}
+
+/// Nobody may look at the file but its owner, and syncmon is somebody else.
+#[test]
+fn the_sqlite_file_belongs_to_somebody_else() {
+    let world = filled(Sandbox::sqlite());
+    let build = |now| {
+        let arguments = [
+            "build",
+            "--out",
+            "site",
+            "--state-dir",
+            "state",
+            "--now",
+            now,
+        ];
+        ended(&mut unprivileged(&world, &arguments))
+    };
+    let file = world.path("sync.sqlite");
+    assert_eq!(build(NOW).code, 0);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
+    let away = build(FIRST_FAILURE);
+    says_that_it_is_away(&world, &away);
+    golden::section(
+        "messages.txt",
+        "SQLite: the file may not be read",
+        &told(&world, &away),
+    );
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(build(HEALED).code, 0);
+    assert_eq!(world.verdict("sales"), "green fresh");
+}
+
+/// A writer was killed between writing its journal and the database.
+#[test]
+fn a_hot_journal_is_left_behind() {
+    let world = filled(Sandbox::sqlite());
+    assert_eq!(world.build_at(NOW).code, 0);
+    killed_while_writing(&world, "delete");
+    assert!(world.path("sync.sqlite-journal").exists());
+    is_away_until_its_writer_returns(&world, "SQLite: a journal is left behind");
+}
+
+/// The same with a write-ahead log, from which nothing has to be undone.
+#[test]
+fn a_write_ahead_log_is_left_behind() {
+    let world = filled(Sandbox::sqlite());
+    assert_eq!(world.build_at(NOW).code, 0);
+    killed_while_writing(&world, "wal");
+    assert!(world.path("sync.sqlite-wal").exists());
+    is_healed(&world);
+}
+
+/// What the journal says has to be undone first, which a reader may not do: what was being written
+/// must not be shown. The writer's next start brings the file back.
+fn is_away_until_its_writer_returns(world: &Sandbox, fault: &str) {
+    let away = world.build_at(FIRST_FAILURE);
+    says_that_it_is_away(world, &away);
+    golden::section("messages.txt", fault, &told(world, &away));
+    let opened = python(
+        world,
+        "list(sqlite3.connect('sync.sqlite').execute('select count(*) from sync_log'))",
+    );
+    assert!(opened.status.success(), "{opened:?}");
+    is_healed(world);
+}
+
+/// A program that dies in the middle of a transaction that has already reached the file.
+fn killed_while_writing(world: &Sandbox, journal: &str) {
+    let script = format!(
+        "c = sqlite3.connect('sync.sqlite', isolation_level=None)
+c.execute('pragma journal_mode = {journal}')
+c.execute('pragma cache_size = 1')
+c.execute('pragma cache_spill = 1')
+c.execute('begin immediate')
+for i in range(300):
+    c.execute(\"insert into sync_log (timestamp, entity_type, action, status) values ('2026-11-22T19:59:00Z', 'sales', ?, 'failed')\", ('x' * 500,))
+os.kill(os.getpid(), 9)"
+    );
+    let killed = python(world, &script);
+    assert_eq!(killed.status.code(), None, "{killed:?}");
+}
+
+fn python(world: &Sandbox, script: &str) -> Output {
+    Command::new("python3")
+        .args(["-c", &format!("import os, sqlite3\n{script}")])
+        .current_dir(world.root())
+        .output()
+        .unwrap()
+}
+
+/// Another program writes as fast as it can: each build shows one state or says why not.
+#[test]
+fn another_program_is_writing_into_the_sqlite_file() {
+    for journal in ["delete", "wal"] {
+        let world = filled(Sandbox::sqlite());
+        let script = format!(
+            "import os, sqlite3, time
+c = sqlite3.connect('sync.sqlite', isolation_level=None, timeout=20)
+c.execute('pragma journal_mode = {journal}')
+open('writing', 'w').close()
+while not os.path.exists('enough'):
+    c.execute('begin immediate')
+    c.execute(\"delete from sync_log where entity_type = 'pair'\")
+    for status in ('started', 'completed'):
+        c.execute(\"insert into sync_log (timestamp, entity_type, action, status) values ('2026-11-22T19:59:00Z', 'pair', 'sync', ?)\", (status,))
+    c.execute('commit')
+    time.sleep(0.002)"
+        );
+        let mut writer = Command::new("python3")
+            .args(["-c", &script])
+            .current_dir(world.root())
+            .spawn()
+            .unwrap();
+        while !world.path("writing").exists() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let mut read = 0;
+        for _ in 0..campaign(10, 200) {
+            let ended = world.build_at(NOW);
+            if ended.code == 75 {
+                assert!(
+                    last_line(&ended).contains("database is locked"),
+                    "{ended:?}"
+                );
+                continue;
+            }
+            assert_eq!((ended.code, &*ended.stderr), (0, ""), "{journal}");
+            assert_eq!(world.verdict("sales"), "green fresh");
+            let entities = world.status()["entities"].as_array().unwrap().len();
+            assert!(
+                entities == 1 || world.verdict("pair") == "green fresh",
+                "half of a pair"
+            );
+            read += 1;
+        }
+        assert!(read > 0, "{journal}: nothing was ever read");
+        fs::write(world.path("enough"), "").unwrap();
+        assert!(writer.wait().unwrap().success());
+    }
 }
 
 fn moves(from: &PathBuf, to: &PathBuf) -> impl FnOnce(Sandbox) -> Sandbox {
