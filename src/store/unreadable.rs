@@ -310,6 +310,11 @@ fn from_sqlite(error: &SqliteError) -> Unreadable {
             message,
             "the next build tries again; if it stays so, look for a program that keeps the file open",
         ),
+        8 => Unreadable::new(
+            "The database file was left in the middle of a change.",
+            format!("a program ended while it was writing ({message})"),
+            "start that program again, or open the file once with sqlite3 as its owner: that undoes what was half written",
+        ),
         11 => Unreadable::new(
             "The database file is damaged.",
             message,
@@ -344,7 +349,7 @@ mod tests {
             // A long value is masked and leaves room for what stands at the cut.
             let value = "x".repeat(WORDS_READ - "password= ".len() - cut);
             let text = format!("password={value} {secret}{}", "y".repeat(100));
-            let shown = Unreadable::new("", text, "go on").technical(&[secret.clone()]);
+            let shown = Unreadable::new("", text, "go on").technical(std::slice::from_ref(&secret));
             assert!(!shown.contains("S3"), "{cut}: {shown}");
         }
     }

@@ -164,9 +164,9 @@ impl Named {
             .env("SYNCMON_INSECURE_TLS", "1")
             .file("names", "127.0.0.1 localhost db.test\n");
         let names = Mounted::new(&world, "--bind names /etc/hosts");
-        let named = Named { world, names };
-        assert_eq!(named.build_at(NOW).code, 0);
-        named
+        let new = Named { world, names };
+        assert_eq!(new.build_at(NOW).code, 0);
+        new
     }
 
     fn command(&self, now: &str) -> Command {
