@@ -255,13 +255,12 @@ fn from_io(error: &std::io::Error) -> Unreadable {
             format!("the server may not be connected to ({text})"),
             "check the permissions of the socket's directory, and the firewall of this machine",
         ),
-        ErrorKind::UnexpectedEof => {
+        // Which of them it is, is a matter of chance: a farewell and a reset overtake each other.
+        ErrorKind::UnexpectedEof
+        | ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe => {
             broken("the connection was closed before the answer was complete")
-        }
-        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
-            broken(&format!(
-                "the connection was closed before the answer was complete ({text})"
-            ))
         }
         ErrorKind::NetworkUnreachable
         | ErrorKind::HostUnreachable

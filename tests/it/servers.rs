@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use crate::cluster::{Cluster, debian_binaries};
 use crate::outage::{filled, survives};
 use crate::sandbox::Sandbox;
-use crate::sql::{Meanwhile, ask, hold, wait_until_open};
+use crate::sql::{Meanwhile, ask, hold, try_to_hold, wait_until_open};
 
-const CONNECTIONS: usize = 4;
+const CONNECTIONS: usize = 6;
 
 /// One server, which one test at a time may stop.
 fn server() -> (&'static Arc<Cluster>, MutexGuard<'static, ()>) {
@@ -38,8 +38,11 @@ fn the_server_has_as_many_clients_as_it_takes() {
         "the server has too many clients",
         world,
         |world| {
-            for _ in 0..CONNECTIONS {
-                wait_until_one_is_free(&url, &others);
+            // The connections of a test before may still be ending.
+            while others.borrow().len() < CONNECTIONS {
+                if let Ok(other) = try_to_hold(&url, "select 1") {
+                    others.borrow_mut().push(other);
+                }
             }
             world
         },
@@ -49,13 +52,6 @@ fn the_server_has_as_many_clients_as_it_takes() {
             world
         },
     );
-}
-
-/// The connections of a test before may still be ending.
-fn wait_until_one_is_free(url: &str, others: &RefCell<Vec<crate::sql::Held>>) {
-    wait_until_open(url);
-    std::thread::sleep(std::time::Duration::from_millis(100));
-    others.borrow_mut().push(hold(url, "select 1"));
 }
 
 /// With a session that nobody ends, shutting down takes as long as that one.
@@ -132,6 +128,7 @@ fn survives_restarts(fault: &str, mode: &'static str) {
                 let sleeping = "select '' from pg_stat_activity where wait_event = 'PgSleep'";
                 if !ask(&url, sleeping).is_empty() {
                     server.control(&format!("-m {mode} restart"));
+                    wait_until_open(&url);
                 }
             })));
             world

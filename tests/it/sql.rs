@@ -47,19 +47,23 @@ pub struct Held {
 
 /// Runs SQL and keeps the connection open.
 pub fn hold(url: &str, sql: &str) -> Held {
+    try_to_hold(url, sql).unwrap()
+}
+
+/// The same where the server may refuse.
+pub fn try_to_hold(url: &str, sql: &str) -> sqlx::Result<Held> {
     let runtime = runtime();
     let connection = runtime.block_on(async {
-        let mut connection = connect(url).await.unwrap();
+        let mut connection = connect(url).await?;
         sqlx::raw_sql(AssertSqlSafe(sql))
             .execute(&mut connection)
-            .await
-            .unwrap();
-        connection
-    });
-    Held {
+            .await?;
+        Ok::<_, sqlx::Error>(connection)
+    })?;
+    Ok(Held {
         _runtime: runtime,
         _connection: connection,
-    }
+    })
 }
 
 /// Waits until the server lets this role in.
