@@ -253,7 +253,7 @@ fn json_is_valid_and_absurd() {
         ("a number beyond all numbers", Some("sales"), wild.as_str()),
         (
             "an entity with an odd name",
-            Some("\x1b[2J\nsyncmon: all is well"),
+            Some("\x1b[2J\u{202e}all is well"),
             "{}",
         ),
     ] {
