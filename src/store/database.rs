@@ -138,7 +138,7 @@ fn postgres(text: &str, allow_insecure_tls: bool) -> Result<Postgres, UsageError
             "sslrootcert" | "sslcert" | "sslkey" => check_file(&key, &value)?,
             "port" if value.parse::<u16>().is_err() => {
                 return Err(UsageError::new(
-                    "the parameter port of DATABASE_URL is not a port number",
+                    "the parameter port of DATABASE_URL is not a port number; write for example port=5432",
                 ));
             }
             known if PARAMETERS.contains(&known) => {}
@@ -218,7 +218,7 @@ fn check_ssl_mode(value: &str) -> Result<(), UsageError> {
     value.parse::<PgSslMode>().map(drop).map_err(|_| {
         UsageError::new(
             "the parameter sslmode of DATABASE_URL is none of disable, allow, prefer, require, \
-             verify-ca and verify-full",
+             verify-ca and verify-full; write sslmode=verify-full for a host that is not local",
         )
     })
 }
@@ -239,7 +239,8 @@ fn timeout(value: &str) -> Result<Duration, UsageError> {
         .map(|seconds: u32| Duration::from_secs(seconds.max(1).into()))
         .map_err(|_| {
             UsageError::new(
-                "the parameter connect_timeout of DATABASE_URL is not a number of seconds",
+                "the parameter connect_timeout of DATABASE_URL is not a number of seconds; write for \
+                 example connect_timeout=10",
             )
         })
 }

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
+use crate::masking::percent_decoded;
+
 /// The passwords in the connection string, in PGPASSWORD and in the password files, each in every
 /// form in which it could be repeated; the longest first, so that none hides a part of another.
 pub fn of_connection(url: &Url) -> Vec<String> {
     let mut passwords: Vec<String> = Vec::new();
     if let Some(password) = url.password() {
         passwords.push(password.to_owned());
-        passwords.push(decoded(password));
+        passwords.push(percent_decoded(password));
     }
     let parameters = url.query_pairs().filter(|(key, _)| key == "password");
     passwords.extend(parameters.map(|(_, value)| value.into_owned()));
@@ -138,27 +140,6 @@ fn in_lower_hex(encoded: &str) -> String {
             c.to_ascii_lowercase()
         })
         .collect()
-}
-
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = tail
-            .get(..2)
-            .and_then(|digits| std::str::from_utf8(digits).ok());
-        match hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) if *first == b'%' => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

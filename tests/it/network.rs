@@ -7,8 +7,8 @@ use crate::cluster::{Cluster, is_root};
 use crate::gate::Manner;
 use crate::golden;
 use crate::outage::{
-    FIRST_FAILURE, HEALED, PASSWORD, SETTINGS, behind_a_gate, filled, is_whole, last_line,
-    never_tells_the_password, says_that_it_is_away, survives, turn,
+    FIRST_FAILURE, HEALED, PASSWORD, SETTINGS, behind_a_gate, filled, is_whole,
+    never_tells_the_password, only_line, says_that_it_is_away, survives, turn,
 };
 use crate::sandbox::{Ended, NOW, Sandbox};
 use crate::wrapped::{Mounted, ended, through};
@@ -205,7 +205,7 @@ impl Named {
     fn says(&self, fault: &str, away: &Ended) {
         let port = Cluster::shared().port.to_string();
         let message = self.world.status()["source"]["message"].clone();
-        let text = format!("{}\n{}", last_line(away), message.as_str().unwrap())
+        let text = format!("{}\n{}", only_line(away), message.as_str().unwrap())
             .replace(&port, "PORT")
             .replace(&self.world.database(), "DATABASE");
         golden::section("messages.txt", fault, &text);

@@ -158,7 +158,7 @@ fn build_timeout(world: &Sandbox) -> Duration {
 /// What every build during the outage has in common.
 pub fn says_that_it_is_away(world: &Sandbox, ended: &Ended) -> Value {
     assert_eq!(ended.code, 75, "{ended:?}");
-    let line = last_line(ended);
+    let line = only_line(ended);
     assert!(line.starts_with("syncmon: the database could not be read ("));
     assert!(!line.contains(char::is_control), "{line:?}");
     never_tells_the_password(world, ended);
@@ -179,13 +179,10 @@ pub fn says_that_it_is_away(world: &Sandbox, ended: &Ended) -> Value {
     status
 }
 
-/// The one line on standard error; before it may stand the text of a panic that was caught.
-pub fn last_line(ended: &Ended) -> &str {
-    let mut lines = ended.stderr.lines();
-    let line = lines.next_back().unwrap_or_default();
-    let caught = ended.stderr.contains("panicked at");
-    assert!(caught || lines.next().is_none(), "{}", ended.stderr);
-    line
+/// The one line on standard error.
+pub fn only_line(ended: &Ended) -> &str {
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    ended.stderr.trim_end()
 }
 
 /// Another state directory and another site: nothing is known from before.
@@ -299,7 +296,7 @@ fn banner(world: &Sandbox) -> String {
 pub fn told(world: &Sandbox, ended: &Ended) -> String {
     let mut text = format!(
         "{}\n{}",
-        last_line(ended),
+        only_line(ended),
         world.status()["source"]["message"].as_str().unwrap()
     );
     if let Some((_, address)) = world.url().split_once('@') {

@@ -13,8 +13,8 @@ use crate::impostor::{
     welcome,
 };
 use crate::outage::{
-    FIRST_FAILURE, PASSWORD, SETTINGS, behind_a_gate, is_healed, is_healed_at, is_whole, last_line,
-    never_tells_the_password, says_that_it_is_away, told,
+    FIRST_FAILURE, PASSWORD, SETTINGS, behind_a_gate, is_healed, is_healed_at, is_whole,
+    never_tells_the_password, only_line, says_that_it_is_away, told,
 };
 use crate::sandbox::{Ended, NOW, Sandbox, campaign};
 use crate::wrapped::{ended, through};
@@ -423,7 +423,7 @@ fn some_bytes_of_the_answer_are_others() {
             }
             75 => {
                 says_that_it_is_away(world, &ended);
-                assert!(!last_line(&ended).contains(char::is_control));
+                assert!(!only_line(&ended).contains(char::is_control));
             }
             _ => panic!("seed {seed}: {ended:?}"),
         }

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use crate::cluster::Cluster;
 use crate::golden;
 use crate::outage::{
-    self, FIRST_FAILURE, filled, is_healed, is_healed_at, last_line, says_that_it_is_away, survives,
+    self, FIRST_FAILURE, filled, is_healed, is_healed_at, only_line, says_that_it_is_away, survives,
 };
 use crate::sandbox::{NOW, Sandbox};
 use crate::sql::{Meanwhile, ask, hold};
@@ -105,7 +105,7 @@ fn a_column_is_missing() {
         world.execute(&format!("alter table {table} rename {column} to mislaid"));
         let away = world.build_at(FIRST_FAILURE);
         says_that_it_is_away(&world, &away);
-        let line = last_line(&away);
+        let line = only_line(&away);
         assert!(
             line.contains(column) && line.contains("does not exist"),
             "{line}"

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::impostor::{Impostor, error, hear, message};
-use crate::outage::last_line;
+use crate::outage::only_line;
 use crate::sandbox::Sandbox;
 
 /// What needs escaping in URLs, password files, JSON, HTML and SQL.
@@ -65,7 +65,7 @@ fn is_masked(way: &str, world: &Sandbox, inputs: &[&str]) {
     let ended = world.run(&["build", "-v", "--out", "site", "--state-dir", "state"]);
     assert_eq!(ended.code, 75, "{way}: {ended:?}");
     let masked = ["[masked]"; 9].join(" , ");
-    let line = last_line_of_many(&ended.stderr);
+    let line = only_line_of_many(&ended.stderr);
     assert!(
         line.contains(&format!("heard {masked} (SQLSTATE 28P01)")),
         "{way}: {line}"
@@ -90,7 +90,7 @@ fn is_masked(way: &str, world: &Sandbox, inputs: &[&str]) {
 }
 
 /// With `-v`, the line about the failure stands among those about what is being done.
-fn last_line_of_many(stderr: &str) -> &str {
+fn only_line_of_many(stderr: &str) -> &str {
     stderr
         .lines()
         .find(|line| line.starts_with("syncmon: "))
@@ -151,5 +151,5 @@ fn a_password_file_that_is_none_holds_nothing_up() {
     let world = world.env("PGPASSFILE", "/dev/zero");
     let ended = world.run(&["build", "--out", "site", "--state-dir", "state"]);
     assert_eq!(ended.code, 75, "{ended:?}");
-    assert!(!last_line(&ended).contains("known"), "{ended:?}");
+    assert!(!only_line(&ended).contains("known"), "{ended:?}");
 }

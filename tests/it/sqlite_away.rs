@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use crate::figures;
 use crate::golden;
 use crate::outage::{
-    FIRST_FAILURE, HEALED, filled, is_healed, last_line, says_that_it_is_away, survives, told,
+    FIRST_FAILURE, HEALED, filled, is_healed, only_line, says_that_it_is_away, survives, told,
 };
 use crate::sandbox::{NOW, Sandbox, campaign};
 use crate::wrapped::{ended, unprivileged};
@@ -259,7 +259,7 @@ while not os.path.exists('enough'):
             let ended = world.build_at(NOW);
             if ended.code == 75 {
                 assert!(
-                    last_line(&ended).contains("database is locked"),
+                    only_line(&ended).contains("database is locked"),
                     "{ended:?}"
                 );
                 continue;

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use crate::cluster::{Cluster, debian_binaries};
 use crate::gate::{Gate, Manner};
 use crate::golden;
-use crate::outage::{is_whole, last_line};
+use crate::outage::{is_whole, only_line};
 use crate::sandbox::{NOW, Sandbox, execute};
 use crate::sql::ask;
 
@@ -121,7 +121,7 @@ impl Reader {
         assert_eq!(ended.code, 75, "{ended:?}");
         let status = self.world.status();
         let message = status["source"]["message"].as_str().unwrap();
-        let text = format!("{}\n{message}", last_line(&ended))
+        let text = format!("{}\n{message}", only_line(&ended))
             .replace(&self.gate.port.to_string(), "PORT")
             .replace(&self.world.database(), "DATABASE");
         golden::section(
