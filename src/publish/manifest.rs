@@ -1,12 +1,20 @@
 //! The manifest: the hidden file by which syncmon knows its own directories, and what it put there.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Component, Path};
 
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+
+use super::tree::is_missing;
 
 /// Its name within every published directory.
 pub const MANIFEST: &str = ".syncmon-manifest.json";
+
+/// A longer one is damaged; it would list a hundred thousand files.
+const LONGEST: u64 = 16 << 20;
 
 /// What the last publish put into a directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,16 +40,20 @@ impl Manifest {
 
     /// The manifest of a directory. `None` if it has none; a damaged one counts as a manifest that
     /// lists nothing, so that nothing is removed on its word.
-    pub fn of(directory: &Path) -> Option<Manifest> {
+    pub fn of(directory: &Path) -> Result<Option<Manifest>> {
         let path = directory.join(MANIFEST);
-        if !path.symlink_metadata().ok()?.is_file() {
-            return None;
-        }
-        let text = std::fs::read(&path).unwrap_or_default();
-        let mut manifest = serde_json::from_slice(&text)
-            .unwrap_or_else(|_| Manifest::new(false, false, BTreeSet::new()));
-        manifest.files.retain(|file| stays_inside(file));
-        Some(manifest)
+        let text = read(&path).with_context(|| {
+            format!(
+                "{} cannot be read; check its permissions and the disk",
+                path.display()
+            )
+        })?;
+        Ok(text.map(|text| {
+            let mut manifest = serde_json::from_slice(&text)
+                .unwrap_or_else(|_| Manifest::new(false, false, BTreeSet::new()));
+            manifest.files.retain(|file| stays_inside(file));
+            manifest
+        }))
     }
 
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -49,6 +61,19 @@ impl Manifest {
         text.push(b'\n');
         text
     }
+}
+
+/// The first bytes of a file, `None` if there is none or something else in its place.
+fn read(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
+    match path.symlink_metadata() {
+        Ok(found) if found.is_file() => {}
+        Ok(_) => return Ok(None),
+        Err(error) if is_missing(&error) => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let mut text = Vec::new();
+    File::open(path)?.take(LONGEST).read_to_end(&mut text)?;
+    Ok(Some(text))
 }
 
 /// Whether a listed path is relative and without "..".

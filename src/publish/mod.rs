@@ -6,6 +6,7 @@
 //! mount point, a parent that may not be written to, another operating system), files are replaced
 //! one by one in an order that never leaves a page without its style sheet.
 
+mod carry;
 mod in_place;
 mod manifest;
 mod target;
@@ -41,19 +42,20 @@ pub enum Published {
 
 /// Puts `files` live. `demo` marks the site as one with invented data.
 pub fn publish(target: &Target, files: &[OutputFile], demo: bool) -> Result<Published> {
-    let previous = Manifest::of(&target.live);
+    target.is_as_it_was()?;
+    let previous = Manifest::of(&target.live)?;
     let names: BTreeSet<String> = files.iter().map(|file| file.path.clone()).collect();
     if target.beside {
         let staged = target.workplace.join("site");
         tree::remove_ours(&staged)?;
-        tree::make_folder(&staged)
-            .with_context(|| format!("{} cannot be created", staged.display()))?;
-        tree::write_site(&staged, &Manifest::new(demo, false, names.clone()), files)?;
+        tree::make_site_folder(&staged, &Manifest::new(demo, false, names.clone()))?;
+        tree::write_files(&staged, files)?;
         tree::keep_times_apart(&staged, &target.live, files)?;
         if let Some(previous) = &previous {
-            tree::carry_over(&target.live, &previous.files, &staged)?;
+            carry::carry_over(&target.live, &previous.files, &staged)?;
         }
         tree::sync(&staged)?;
+        target.is_as_it_was()?;
         if go_live(&staged, &target.live)? {
             return Ok(Published::AtOnce);
         }
@@ -87,7 +89,7 @@ fn go_live(staged: &Path, live: &Path) -> Result<bool> {
         }
         Err(error) => Err(error).with_context(|| {
             format!(
-                "{} cannot be exchanged with {}",
+                "{} cannot be exchanged with {}; check permissions and the disk",
                 staged.display(),
                 live.display()
             )

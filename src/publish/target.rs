@@ -1,14 +1,14 @@
 //! Where a site is to go: looked at, refused if it is not ours to replace, and locked.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::ErrorKind;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::manifest::{MANIFEST, Manifest};
-use super::tree::{INSIDE, private_folder};
+use super::tree::{INSIDE, no_workplace, private_folder};
 use crate::failure::UsageError;
 
 /// A directory that this process alone publishes into, as long as this value lives.
@@ -19,7 +19,36 @@ pub struct Target {
     pub(super) workplace: PathBuf,
     /// Whether the workplace lies beside, so that directories can be exchanged.
     pub(super) beside: bool,
+    /// Which directories these two were when they were looked at.
+    seen: [Option<Identity>; 2],
     _lock: File,
+}
+
+/// Device and number of a directory.
+type Identity = (u64, u64);
+
+impl Target {
+    /// Refuses to go on where somebody has put something else in the place of what was looked at.
+    /// A live directory that was removed is published anew.
+    pub(super) fn is_as_it_was(&self) -> Result<()> {
+        let [live, workplace] = [identity(&self.live), identity(&self.workplace)];
+        let replaced = if workplace != self.seen[1] {
+            &self.workplace
+        } else if live.is_some() && live != self.seen[0] {
+            &self.live
+        } else {
+            return Ok(());
+        };
+        bail!(
+            "{} was replaced or removed during the build; the next build looks at it anew",
+            replaced.display()
+        )
+    }
+}
+
+fn identity(path: &Path) -> Option<Identity> {
+    let found = path.symlink_metadata().ok()?;
+    Some((found.dev(), found.ino()))
 }
 
 pub enum Opened {
@@ -39,26 +68,62 @@ pub fn open(out: &Path, demo: bool, private: &Path) -> Result<Opened> {
     refuse_foreign(out, &live, demo)?;
     make_parent(&live)?;
     let (workplace, beside) = workplace(&live)?;
-    let lock = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0))
-        .open(workplace.join("lock"))
-        .with_context(|| format!("{} cannot be opened", workplace.join("lock").display()))?;
+    let lock = lock_file(&workplace.join("lock"))?;
     match lock.try_lock() {
         Ok(()) => Ok(Opened::Ready(Target {
+            seen: [identity(&live), identity(&workplace)],
             live,
             workplace,
             beside,
             _lock: lock,
         })),
         Err(TryLockError::WouldBlock) => Ok(Opened::Busy),
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("{} cannot be locked", workplace.display()))
-        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| {
+            format!(
+                "{} cannot be locked; publish onto a file system that knows locks",
+                workplace.join("lock").display()
+            )
+        }),
     }
+}
+
+/// Opens the lock, never through a link, and without waiting for the other end of a pipe.
+fn lock_file(path: &Path) -> Result<File> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let open = || {
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .custom_flags(flags.bits().cast_signed())
+            .open(path)
+    };
+    let opened = match open() {
+        // An odd umask took the rights even from its owner.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied && is_file(path) => {
+            std::fs::set_permissions(path, Permissions::from_mode(0o600)).and_then(|()| open())
+        }
+        opened => opened,
+    };
+    opened
+        .and_then(|file| {
+            if file.metadata()?.is_file() {
+                Ok(file)
+            } else {
+                Err(std::io::Error::other("it is not a file"))
+            }
+        })
+        .with_context(|| {
+            format!(
+                "{} cannot be opened; check its permissions, or move it away",
+                path.display()
+            )
+        })
+}
+
+fn is_file(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|found| found.is_file())
 }
 
 /// The directory itself: `out` may be a link to it, for that is the operator's own doing.
@@ -118,7 +183,8 @@ fn make_parent(live: &Path) -> Result<()> {
 
 /// Directories that nobody means to replace.
 fn refuse_dear(out: &Path, live: &Path) -> Result<(), UsageError> {
-    let home = std::env::var_os("HOME").and_then(|home| PathBuf::from(home).canonicalize().ok());
+    // Where HOME is not set, the user database knows.
+    let home = std::env::home_dir().and_then(|home| home.canonicalize().ok());
     let current = std::env::current_dir()
         .and_then(|current| current.canonicalize())
         .ok();
@@ -150,7 +216,7 @@ fn refuse_private(out: &Path, live: &Path, private: &Path) -> Result<(), UsageEr
 }
 
 fn refuse_foreign(out: &Path, live: &Path, demo: bool) -> Result<()> {
-    if let Some(manifest) = Manifest::of(live) {
+    if let Some(manifest) = Manifest::of(live)? {
         if demo && !manifest.demo {
             return Err(UsageError::new(format!(
                 "{} holds a real site, which a demo never replaces; give the demo a directory of its own with --out",
@@ -162,7 +228,8 @@ fn refuse_foreign(out: &Path, live: &Path, demo: bool) -> Result<()> {
     }
     let mut entries = match std::fs::read_dir(live) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        entries => entries.with_context(|| format!("{} cannot be read", live.display()))?,
+        entries => entries
+            .with_context(|| format!("{} cannot be read; check its permissions", live.display()))?,
     };
     // A new volume comes with lost+found; an interrupted first build leaves a workplace.
     let ours = ["lost+found", INSIDE];
@@ -201,18 +268,12 @@ fn workplace(live: &Path) -> Result<(PathBuf, bool)> {
         match private_folder(&parent.join(hidden)) {
             Ok(folder) => return Ok((folder, true)),
             Err(error) if !may_go_inside(&error, live) => {
-                return Err(error).with_context(|| {
-                    format!(
-                        "no folder for staging can be made beside {}",
-                        live.display()
-                    )
-                });
+                return Err(error).with_context(|| no_workplace("beside", live));
             }
             Err(_) => {}
         }
     }
-    let folder = private_folder(&live.join(INSIDE))
-        .with_context(|| format!("no folder for staging can be made in {}", live.display()))?;
+    let folder = private_folder(&live.join(INSIDE)).with_context(|| no_workplace("in", live))?;
     Ok((folder, false))
 }
 

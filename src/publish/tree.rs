@@ -1,6 +1,5 @@
 //! Files and folders on disk: written for everybody to read, never through a link.
 
-use std::collections::BTreeSet;
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -8,15 +7,23 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
-use walkdir::WalkDir;
 
 use super::OutputFile;
 use super::manifest::{MANIFEST, Manifest};
 
-/// Writes a whole site into the new, empty `directory`; the manifest first, so that an interrupted
-/// one can be recognised and removed.
-pub fn write_site(directory: &Path, manifest: &Manifest, files: &[OutputFile]) -> Result<()> {
-    write_file(directory, MANIFEST, &manifest.to_bytes())?;
+/// Makes a new folder for a site or a part of one. Its manifest comes first, so that it can be
+/// recognised and removed whenever a build is interrupted.
+pub fn make_site_folder(directory: &Path, manifest: &Manifest) -> Result<()> {
+    make_folder(directory).with_context(|| {
+        format!(
+            "{} cannot be created; check free space and permissions",
+            directory.display()
+        )
+    })?;
+    write_file(directory, MANIFEST, &manifest.to_bytes())
+}
+
+pub fn write_files(directory: &Path, files: &[OutputFile]) -> Result<()> {
     for file in files {
         write_file(directory, &file.path, &file.bytes)?;
     }
@@ -26,7 +33,7 @@ pub fn write_site(directory: &Path, manifest: &Manifest, files: &[OutputFile]) -
 /// Writes one new file below `root`, readable by everybody whatever the umask.
 pub fn write_file(root: &Path, relative: &str, bytes: &[u8]) -> Result<()> {
     let path = root.join(relative);
-    let written = make_parents(root, relative).and_then(|()| {
+    let written = make_parents(root, relative).and_then(|_| {
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -55,7 +62,8 @@ pub fn keep_times_apart(staged: &Path, live: &Path, files: &[OutputFile]) -> Res
         let Some(modified) = before.modified().ok().filter(|_| before.is_file()) else {
             continue;
         };
-        let same = std::fs::read(live.join(&file.path)).is_ok_and(|bytes| bytes == file.bytes);
+        let same = before.len() == file.bytes.len() as u64
+            && std::fs::read(live.join(&file.path)).is_ok_and(|bytes| bytes == file.bytes);
         let time = if same {
             modified
         } else {
@@ -68,30 +76,54 @@ pub fn keep_times_apart(staged: &Path, live: &Path, files: &[OutputFile]) -> Res
             .write(true)
             .open(&path)
             .and_then(|staged| staged.set_modified(time))
-            .with_context(|| format!("the time of {} cannot be set", path.display()))?;
+            .with_context(|| {
+                format!(
+                    "the time of {} cannot be set; check the disk",
+                    path.display()
+                )
+            })?;
     }
     Ok(())
 }
 
-/// Makes the folders above `relative` below `root`, refusing to go through a link.
-pub fn make_parents(root: &Path, relative: &str) -> std::io::Result<()> {
+/// Makes the folders above `relative` below `root`, refusing to go through a link. Returns those
+/// that it made; none are left behind if it fails.
+pub fn make_parents(root: &Path, relative: &str) -> std::io::Result<Vec<PathBuf>> {
+    let mut made = Vec::new();
     let mut folder = root.to_owned();
     let parents = Path::new(relative).parent().unwrap_or(Path::new(""));
     for part in parents {
         folder.push(part);
-        match folder.symlink_metadata() {
-            Ok(found) if found.is_dir() => {}
-            Ok(_) => {
-                return Err(std::io::Error::new(
-                    ErrorKind::NotADirectory,
-                    "it is not a folder",
-                ));
+        match make_parent(&folder) {
+            Ok(true) => made.push(folder.clone()),
+            Ok(false) => {}
+            Err(error) => {
+                for folder in made.iter().rev() {
+                    let _ = std::fs::remove_dir(folder);
+                }
+                return Err(error);
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => make_folder(&folder)?,
-            Err(error) => return Err(error),
         }
     }
-    Ok(())
+    Ok(made)
+}
+
+/// Whether the folder was missing and had to be made.
+fn make_parent(folder: &Path) -> std::io::Result<bool> {
+    match folder.symlink_metadata() {
+        Ok(found) if found.is_dir() => Ok(false),
+        Ok(_) => Err(std::io::Error::new(
+            ErrorKind::NotADirectory,
+            format!("{} is not a folder", folder.display()),
+        )),
+        Err(error) if error.kind() == ErrorKind::NotFound => make_folder(folder).map(|()| true),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether an error says that there is nothing at a path.
+pub fn is_missing(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 /// Makes `path` and whatever is missing above it.
@@ -111,32 +143,53 @@ pub const INSIDE: &str = ".syncmon";
 
 /// A folder for its owner alone, made if it is missing; a link in its place is refused.
 pub fn private_folder(path: &Path) -> std::io::Result<PathBuf> {
-    match DirBuilder::new().mode(0o700).create(path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            if path.symlink_metadata()?.is_dir() {
-                Ok(path.to_owned())
-            } else {
-                Err(std::io::Error::new(
-                    ErrorKind::AlreadyExists,
-                    format!("{} is in the way and is not a folder", path.display()),
-                ))
-            }
-        }
-        created => created.map(|()| path.to_owned()),
+    let created = match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        created => created.map(|()| true),
+    }?;
+    let found = path.symlink_metadata()?;
+    if !found.is_dir() {
+        return Err(std::io::Error::new(
+            ErrorKind::AlreadyExists,
+            format!("{} is in the way and is not a folder", path.display()),
+        ));
     }
+    // An odd umask takes rights even from the owner.
+    if created || found.permissions().mode() & OWNER != OWNER {
+        std::fs::set_permissions(path, Permissions::from_mode(OWNER))?;
+    }
+    Ok(path.to_owned())
+}
+
+/// What its owner needs in a folder.
+const OWNER: u32 = 0o700;
+
+pub fn no_workplace(place: &str, live: &Path) -> String {
+    format!(
+        "no folder for staging can be made {place} {}; check free space and permissions, or move \
+         away what is in the way",
+        live.display()
+    )
 }
 
 /// Makes a folder that everybody can enter, whatever the umask.
 pub fn make_folder(path: &Path) -> std::io::Result<()> {
     DirBuilder::new().mode(0o755).create(path)?;
-    std::fs::set_permissions(path, Permissions::from_mode(0o755))
+    std::fs::set_permissions(path, Permissions::from_mode(0o755)).inspect_err(|_| {
+        let _ = std::fs::remove_dir(path);
+    })
 }
 
-/// Removes a folder that is ours: one that holds a manifest, or nothing at all.
+/// Removes a folder that is ours: one that holds a manifest, or nothing besides a workplace.
 pub fn remove_ours(directory: &Path) -> Result<()> {
     let found = match directory.symlink_metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        found => found.with_context(|| directory.display().to_string())?,
+        found => found.with_context(|| {
+            format!(
+                "{} cannot be looked at; check its permissions",
+                directory.display()
+            )
+        })?,
     };
     if !found.is_dir() {
         bail!(
@@ -144,98 +197,81 @@ pub fn remove_ours(directory: &Path) -> Result<()> {
             directory.display()
         );
     }
-    if Manifest::of(directory).is_some() {
-        // Does not follow links: it removes the links themselves.
-        return std::fs::remove_dir_all(directory)
-            .with_context(|| format!("{} cannot be removed", directory.display()));
+    // Empty, and perhaps not even readable: its maker was interrupted.
+    if std::fs::remove_dir(directory).is_ok() {
+        return Ok(());
     }
-    std::fs::remove_dir(directory).with_context(|| {
-        format!(
-            "{} is in the way and holds no manifest of syncmon's; look into it and move it away",
-            directory.display()
-        )
-    })
+    let marked = Manifest::of(directory)?.is_some();
+    let within = children(directory)?;
+    let foreign = |name: &PathBuf| !marked && !name.ends_with(INSIDE);
+    if let Some(foreign) = within.iter().find(|child| foreign(child)) {
+        bail!(
+            "{} is in the way and holds no manifest of syncmon's, but {}; look into it and move it away",
+            directory.display(),
+            foreign.file_name().unwrap_or_default().to_string_lossy()
+        );
+    }
+    // The manifest goes last: what an interrupted build leaves is still known to be ours.
+    let (last, first): (Vec<_>, Vec<_>) =
+        within.iter().partition(|child| child.ends_with(MANIFEST));
+    first
+        .into_iter()
+        .chain(last)
+        .try_for_each(|child| remove_child(child))
+        .and_then(|()| std::fs::remove_dir(directory))
+        .with_context(|| {
+            format!(
+                "{} cannot be removed; remove it by hand",
+                directory.display()
+            )
+        })
 }
 
-/// Carries over what lies in `live` without having been published: a `.well-known`, a robots.txt.
-/// Where a published file has the same name, the published one stays.
-pub fn carry_over(live: &Path, published: &BTreeSet<String>, staged: &Path) -> Result<()> {
-    let mut walk = WalkDir::new(live)
-        .follow_links(false)
-        .min_depth(1)
-        .into_iter();
-    let mut folders = Vec::new();
-    while let Some(entry) = walk.next() {
-        let entry = entry.with_context(|| format!("{} cannot be read", live.display()))?;
-        let relative = entry.path().strip_prefix(live).expect("walked from there");
-        if published.contains(&*relative.to_string_lossy()) || relative == Path::new(MANIFEST) {
-            continue;
-        }
-        if relative == Path::new(INSIDE) {
-            walk.skip_current_dir();
-            continue;
-        }
-        let target = staged.join(relative);
-        let kind = entry.file_type();
-        if kind.is_dir() && holds_only_published(entry.path(), relative, published) {
-            continue;
-        }
-        let carried = if kind.is_dir() {
-            make_folder(&target).and_then(|()| {
-                let permissions = entry.metadata()?.permissions();
-                folders.push((target.clone(), permissions));
-                Ok(())
-            })
-        } else if kind.is_symlink() {
-            std::fs::read_link(entry.path()).and_then(|to| std::os::unix::fs::symlink(to, &target))
-        } else {
-            std::fs::hard_link(entry.path(), &target).or_else(|error| match error.kind() {
-                ErrorKind::AlreadyExists => Err(error),
-                _ => std::fs::copy(entry.path(), &target).map(drop),
-            })
-        };
-        match carried {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                if kind.is_dir() && !target.is_dir() {
-                    walk.skip_current_dir();
-                }
-            }
-            Err(error) if error.kind() == ErrorKind::NotADirectory => {}
-            carried => carried
-                .with_context(|| format!("{} cannot be carried over", entry.path().display()))?,
-        }
+fn children(directory: &Path) -> Result<Vec<PathBuf>> {
+    std::fs::read_dir(directory)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
+        .with_context(|| {
+            format!(
+                "{} cannot be read; check its permissions",
+                directory.display()
+            )
+        })
+}
+
+/// Removes whatever it is, a link itself and not what it leads to.
+fn remove_child(path: &Path) -> std::io::Result<()> {
+    if !path.symlink_metadata()?.is_dir() {
+        return std::fs::remove_file(path);
     }
-    // Only now, for a folder may be closed to whoever fills it.
-    for (folder, permissions) in folders.into_iter().rev() {
-        std::fs::set_permissions(&folder, permissions)
-            .with_context(|| format!("{} cannot be carried over", folder.display()))?;
+    match std::fs::remove_dir_all(path) {
+        // A folder that was carried over may be closed even to its owner.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            open_up(path)?;
+            std::fs::remove_dir_all(path)
+        }
+        removed => removed,
+    }
+}
+
+fn open_up(folder: &Path) -> std::io::Result<()> {
+    std::fs::set_permissions(folder, Permissions::from_mode(OWNER))?;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            open_up(&entry.path())?;
+        }
     }
     Ok(())
 }
 
-/// Whether a folder was made for published files alone, so that it goes when they go.
-fn holds_only_published(folder: &Path, relative: &Path, published: &BTreeSet<String>) -> bool {
-    let prefix = format!("{}/", relative.to_string_lossy());
-    published.iter().any(|file| file.starts_with(&prefix))
-        && WalkDir::new(folder).min_depth(1).into_iter().all(|entry| {
-            entry.is_ok_and(|entry| {
-                let below = entry
-                    .path()
-                    .strip_prefix(folder)
-                    .expect("walked from there");
-                entry.file_type().is_dir()
-                    || published.contains(&format!("{prefix}{}", below.to_string_lossy()))
-            })
-        })
-}
-
 /// Brings everything of the file system that holds `directory` to the disk.
 pub fn sync(directory: &Path) -> Result<()> {
-    let opened = File::open(directory).with_context(|| directory.display().to_string())?;
-    rustix::fs::syncfs(&opened).with_context(|| {
-        format!(
-            "{}: the disk did not take what was written; nothing was published",
-            directory.display()
-        )
-    })
+    File::open(directory)
+        .and_then(|opened| Ok(rustix::fs::syncfs(&opened)?))
+        .with_context(|| {
+            format!(
+                "the disk did not take what was written to {}; check the disk and the system's log",
+                directory.display()
+            )
+        })
 }
