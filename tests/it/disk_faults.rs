@@ -1,0 +1,169 @@
+//! Every system call by which a build changes files fails once, or is the last thing that it does.
+
+use crate::figures;
+use crate::generations::{Found, Generations, Place};
+use crate::injected::{Call, Fault, injected, record};
+use crate::sandbox::{Ended, campaign};
+
+/// A fault, and what is published when it strikes.
+struct Trial {
+    first: bool,
+    number: usize,
+    call: Call,
+    fault: Fault,
+}
+
+#[test]
+fn whatever_fails_the_site_is_the_old_one_or_the_new_one() {
+    errors("a directory", &[Place::Plain, Place::StateElsewhere]);
+}
+
+#[test]
+fn whatever_fails_at_a_mount_point_the_site_is_the_old_one_or_the_new_one() {
+    errors("a mount point", &[Place::MountPoint, Place::Bind]);
+}
+
+#[test]
+fn wherever_the_process_is_killed_the_site_is_the_old_one_or_the_new_one() {
+    kills("a directory", &[Place::Plain, Place::StateElsewhere]);
+}
+
+#[test]
+fn wherever_the_process_is_killed_at_a_mount_point_every_file_is_whole() {
+    kills("a mount point", &[Place::MountPoint, Place::Bind]);
+}
+
+fn errors(what: &str, places: &[Place]) {
+    let mut messages = std::collections::BTreeSet::new();
+    let count = through(places, 12, errors_of, |generations, trial, ended| {
+        assert!(![-1, 101].contains(&ended.code), "{ended:?}");
+        let found = generations.found();
+        let before = if trial.first {
+            Found::Nothing
+        } else {
+            Found::Whole(1 - trial.number)
+        };
+        let new = found == Found::Whole(trial.number);
+        assert!(
+            new || (found == before && ended.code != 0),
+            "{found:?}: {ended:?}"
+        );
+        if ended.code != 0 {
+            let said: Vec<_> = ended
+                .stderr
+                .lines()
+                .filter(|l| !l.starts_with("strace"))
+                .collect();
+            assert_eq!(said.len(), 1, "{ended:?}");
+            assert!(said[0].starts_with("syncmon: "), "{ended:?}");
+            assert!(said[0].contains(';'), "no remedy: {ended:?}");
+            messages.insert(said[0].replace(generations.world.root().to_str().unwrap(), "DIR"));
+        }
+    });
+    for message in messages {
+        println!("{message}");
+    }
+    figures::report(&format!(
+        "system calls that fail while {what} is published: {count} faults, 0 violations"
+    ));
+}
+
+fn kills(what: &str, places: &[Place]) {
+    let mut between = 0;
+    let count = through(places, 12, kills_of, |generations, trial, ended| {
+        assert_eq!(ended.code, -1, "{ended:?}");
+        match generations.found() {
+            Found::Nothing => assert!(trial.first),
+            Found::Whole(_) => {}
+            Found::Mixed(how) => {
+                assert_eq!(what, "a mount point", "{how}");
+                generations.is_between_but_whole();
+                between += 1;
+            }
+        }
+    });
+    figures::report(&format!(
+        "killed at a system call while {what} is published: {count} kills, of which {between} left \
+         whole files of two generations to the next build, 0 violations"
+    ));
+}
+
+fn errors_of(call: &Call) -> Vec<Fault> {
+    call.errors()
+        .iter()
+        .map(|error| Fault::Error(error))
+        .collect()
+}
+
+fn kills_of(call: &Call) -> Vec<Fault> {
+    call.changes.then_some(Fault::Kill).into_iter().collect()
+}
+
+/// Puts faults into builds, all of them or `sampled` a place; after each, `judge` looks at what it
+/// came to, and the next build has to heal it. Returns how many faults struck.
+fn through(
+    places: &[Place],
+    sampled: usize,
+    faults: fn(&Call) -> Vec<Fault>,
+    mut judge: impl FnMut(&Generations, &Trial, &Ended),
+) -> usize {
+    let (mut struck, mut tried) = (0, 0);
+    for &place in places {
+        let generations = Generations::new(place);
+        let trials = trials(&generations, faults);
+        let step = trials
+            .len()
+            .div_ceil(campaign(sampled, usize::MAX).min(trials.len()));
+        for trial in trials.iter().step_by(step) {
+            tried += 1;
+            if trial.first {
+                generations.forget();
+            } else {
+                generations.settle(1 - trial.number);
+            }
+            let (ended, happened) = injected(&generations, trial.number, &trial.call, trial.fault);
+            if happened {
+                struck += 1;
+                println!("{place:?}, {:?} at {:?}", trial.fault, trial.call);
+                judge(&generations, trial, &ended);
+                generations.leftovers_are_hidden();
+            }
+            heals(&generations, trial.number);
+        }
+    }
+    // A call that depends on how a folder happens to be ordered may not come again.
+    assert!(tried - struck <= tried / 10, "only {struck} of {tried}");
+    struck
+}
+
+/// All faults of a later and of a first build, to one and to the other generation.
+fn trials(generations: &Generations, faults: fn(&Call) -> Vec<Fault>) -> Vec<Trial> {
+    let mut all = Vec::new();
+    for (first, number) in [(false, 0), (false, 1), (true, 1)] {
+        if first {
+            generations.forget();
+        } else {
+            generations.settle(number);
+            generations.settle(1 - number);
+        }
+        for call in record(generations, number) {
+            for fault in faults(&call) {
+                let call = call.clone();
+                all.push(Trial {
+                    first,
+                    number,
+                    call,
+                    fault,
+                });
+            }
+        }
+    }
+    all
+}
+
+fn heals(generations: &Generations, number: usize) {
+    let healed = generations.build(number);
+    assert_eq!(healed.code, 0, "{healed:?}");
+    assert_eq!(generations.found(), Found::Whole(number));
+    generations.is_tidy();
+}

@@ -1,0 +1,366 @@
+//! Two generations of a site that differ in every kind of file, published in turn wherever a site
+//! can lie.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::sandbox::{Ended, NOW, Sandbox};
+use crate::wrapped::{Mounted, ended};
+
+const MOMENTS: [&str; 2] = [NOW, "2026-11-22T20:10:00Z"];
+
+/// Everything in a site by its path: files with their bytes, links with what they say, folders with
+/// a "/" at the end.
+pub type Site = BTreeMap<String, Vec<u8>>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A directory like any other.
+    Plain,
+    /// The same, with the state directory on another file system.
+    StateElsewhere,
+    /// Another file system than everything else.
+    MountPoint,
+    /// A mount point of the same file system.
+    Bind,
+}
+
+pub struct Generations {
+    pub world: Sandbox,
+    place: Place,
+    mount: Option<Mounted>,
+    /// As they are when nothing went wrong, without anything of others in it.
+    sites: [Site; 2],
+    /// What lies beside the site from the beginning.
+    around: Vec<String>,
+}
+
+/// What a reader would find.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Found {
+    Nothing,
+    Whole(usize),
+    /// Neither of the two: how it differs from the one to which it comes closer.
+    Mixed(String),
+}
+
+impl Generations {
+    pub fn new(place: Place) -> Generations {
+        let world = world();
+        fs::create_dir(world.path("state")).unwrap();
+        let mounted = |arguments: &str| {
+            fs::create_dir_all(world.path("site")).unwrap();
+            Some(Mounted::new(&world, arguments))
+        };
+        let mount = match place {
+            Place::Plain => None,
+            Place::StateElsewhere => Some(Mounted::new(&world, "-t tmpfs tmpfs state")),
+            Place::MountPoint => mounted("-t tmpfs tmpfs site"),
+            Place::Bind => {
+                fs::create_dir(world.path("volume")).unwrap();
+                mounted("--bind volume site")
+            }
+        };
+        let mut generations = Generations {
+            world,
+            place,
+            mount,
+            sites: [Site::new(), Site::new()],
+            around: Vec::new(),
+        };
+        for number in [0, 1, 0, 1] {
+            let built = generations.build(number);
+            assert_eq!(built.code, 0, "{place:?}: {built:?}");
+            generations.sites[number] = generations.site();
+        }
+        for name in ["index.html", "assets/syncmon.css", "status.json"] {
+            let [first, second] = &generations.sites;
+            assert_ne!(first[name], second[name], "{name}");
+        }
+        generations.around = names(generations.world.root());
+        generations
+    }
+
+    pub fn command(&self, number: usize) -> Command {
+        let mut command = self.bare_command(number);
+        if let Some(mount) = &self.mount {
+            command = mount.wrap(&command);
+        }
+        command
+    }
+
+    /// The same, run by `wrapper`.
+    pub fn wrapped(&self, wrapper: &[String], number: usize) -> Command {
+        let command = crate::wrapped::through(wrapper, &self.bare_command(number));
+        match &self.mount {
+            Some(mount) => mount.wrap(&command),
+            None => command,
+        }
+    }
+
+    fn bare_command(&self, number: usize) -> Command {
+        let (site, state) = (self.world.path("site"), self.world.path("state"));
+        let templates = self.world.path(["old-look", "new-look"][number]);
+        let path = |path: &Path| path.to_str().unwrap().to_owned();
+        let mut command = self.world.command(&[
+            "build",
+            "-q",
+            "--out",
+            &path(&site),
+            "--state-dir",
+            &path(&state),
+            "--templates",
+            &path(&templates),
+            "--now",
+            MOMENTS[number],
+        ]);
+        let database = self.world.path(["first.db", "second.db"][number]);
+        command.env("DATABASE_URL", format!("sqlite:{}", database.display()));
+        command
+    }
+
+    pub fn build(&self, number: usize) -> Ended {
+        ended(&mut self.command(number))
+    }
+
+    /// The generation, live, with the other one replaced by it; with things of others in it.
+    pub fn settle(&self, number: usize) {
+        if self.found() == Found::Nothing {
+            self.succeeds(1 - number);
+        }
+        let site = self.seen("site");
+        if !site.join("robots.txt").exists() {
+            fs::create_dir_all(site.join(".well-known")).unwrap();
+            fs::write(site.join(".well-known/token"), "proof").unwrap();
+            fs::write(site.join("robots.txt"), "mine").unwrap();
+            symlink("robots.txt", site.join("link")).unwrap();
+        }
+        if self.found() != Found::Whole(number) {
+            self.succeeds(number);
+        }
+    }
+
+    fn succeeds(&self, number: usize) {
+        let built = self.build(number);
+        assert_eq!(built.code, 0, "{built:?}");
+    }
+
+    /// As if nothing had ever been published.
+    pub fn forget(&self) {
+        for folder in ["site", "state", ".site.syncmon"] {
+            let folder = self.seen(folder);
+            for entry in fs::read_dir(&folder).into_iter().flatten() {
+                let path = entry.unwrap().path();
+                if path.is_dir() && !path.is_symlink() {
+                    fs::remove_dir_all(path).unwrap();
+                } else {
+                    fs::remove_file(path).unwrap();
+                }
+            }
+        }
+        let plain = [Place::Plain, Place::StateElsewhere].contains(&self.place);
+        for folder in if plain {
+            &["site", ".site.syncmon"][..]
+        } else {
+            &[]
+        } {
+            let _ = fs::remove_dir(self.seen(folder));
+        }
+    }
+
+    pub fn found(&self) -> Found {
+        let site = self.site();
+        if site.is_empty() {
+            return Found::Nothing;
+        }
+        let differing = |number: usize| -> Vec<String> {
+            let expected = self.expected(number, &site);
+            let names = expected.keys().chain(site.keys());
+            let differs = names.filter(|name| expected.get(*name) != site.get(*name));
+            differs.cloned().collect()
+        };
+        let differing = [differing(0), differing(1)];
+        match differing.iter().position(Vec::is_empty) {
+            Some(number) => Found::Whole(number),
+            None => Found::Mixed(format!("{differing:?}")),
+        }
+    }
+
+    /// With the things of others, if there are any: all of them or none.
+    fn expected(&self, number: usize, site: &Site) -> Site {
+        let mut expected = self.sites[number].clone();
+        let others: [(&str, &[u8]); 4] = [
+            (".well-known/", b""),
+            (".well-known/token", b"proof"),
+            ("link", b"-> robots.txt"),
+            ("robots.txt", b"mine"),
+        ];
+        if others.iter().any(|(name, _)| site.contains_key(*name)) {
+            expected.extend(others.map(|(name, content)| (name.to_owned(), content.to_vec())));
+        }
+        expected
+    }
+
+    /// What may be found where a process died while it replaced file by file: whole files of two
+    /// generations, nothing missing to which a page leads, and the overview as the last of all.
+    pub fn is_between_but_whole(&self) {
+        let site = self.site();
+        for (name, bytes) in &site {
+            let known = [0, 1].map(|number| self.expected(number, &site).get(name).cloned());
+            let manifest = name == ".syncmon-manifest.json";
+            assert!(
+                manifest || known.iter().flatten().any(|known| known == bytes),
+                "{name} is torn, or of nobody"
+            );
+        }
+        for (name, bytes) in &site {
+            for wanted in links(name, bytes) {
+                assert!(site.contains_key(&wanted), "{name} leads to {wanted}");
+            }
+        }
+        let Some(index) = site.get("index.html") else {
+            return;
+        };
+        let number = usize::from(&self.sites[1]["index.html"] == index);
+        for name in self.sites[number].keys() {
+            assert!(
+                site.contains_key(name),
+                "{name} is missing beside its overview"
+            );
+        }
+    }
+
+    /// Whether nothing is left of what went wrong.
+    pub fn is_tidy(&self) {
+        assert_eq!(names(self.world.root()), self.around);
+        let at_most = |folder: &str, allowed: &[&str]| {
+            for name in names(&self.seen(folder)) {
+                assert!(allowed.contains(&name.as_str()), "{folder} holds {name}");
+            }
+        };
+        at_most(".site.syncmon", &["lock", "site"]);
+        at_most("site/.syncmon", &["lock"]);
+        for name in names(&self.seen("state")) {
+            assert!(!name.ends_with(".new"), "state holds {name}");
+        }
+    }
+
+    /// Whether leftovers lie only where nobody looks, and are no more than two trees.
+    pub fn leftovers_are_hidden(&self) {
+        for name in names(self.world.root()) {
+            assert!(self.around.contains(&name), "{name} lies beside the site");
+        }
+        for name in names(&self.seen(".site.syncmon")) {
+            assert!(["lock", "site"].contains(&name.as_str()), "{name}");
+        }
+        for name in names(&self.seen("site/.syncmon")) {
+            assert!(
+                ["lock", "site", "before"].contains(&name.as_str()),
+                "{name}"
+            );
+        }
+    }
+
+    fn site(&self) -> Site {
+        contents(&self.seen("site"))
+    }
+
+    /// A path of the world, as the program sees it.
+    pub fn seen(&self, name: &str) -> PathBuf {
+        let path = self.world.path(name);
+        self.mount
+            .as_ref()
+            .map_or(path.clone(), |mount| mount.path(&path))
+    }
+}
+
+/// Two databases of which the second lacks an entity, and two looks.
+fn world() -> Sandbox {
+    let mut world = Sandbox::bare();
+    for (database, more) in [
+        (
+            "first.db",
+            "; insert into sync_state (entity_type, status) values ('gift_cards', 'success')",
+        ),
+        ("second.db", ""),
+    ] {
+        let url = format!("sqlite:{}", world.path(database).display());
+        world = world.with_url(&url);
+        world.succeeds(&["init-db"]);
+        world.execute(&format!(
+            "insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed)
+             values ('2026-11-22T19:22:00Z', 'sales', 'incremental_sync', 'completed', 4.5, 1086){more}"
+        ));
+    }
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/assets");
+    for (look, mark) in [("old-look", "/* old */"), ("new-look", "/* new */")] {
+        for asset in ["syncmon.css", "syncmon.js"] {
+            let text = fs::read_to_string(assets.join(asset)).unwrap();
+            world = world.file(
+                &format!("{look}/assets/{asset}"),
+                &format!("{text}{mark}\n"),
+            );
+        }
+    }
+    world
+}
+
+fn contents(folder: &Path) -> Site {
+    let mut walk = walkdir::WalkDir::new(folder).min_depth(1).into_iter();
+    let mut site = Site::new();
+    while let Some(entry) = walk.next() {
+        let Ok(entry) = entry else { continue };
+        let name = entry.path().strip_prefix(folder).unwrap().to_str().unwrap();
+        let kind = entry.file_type();
+        if name == ".syncmon" {
+            walk.skip_current_dir();
+        } else if kind.is_dir() {
+            site.insert(format!("{name}/"), Vec::new());
+        } else if kind.is_symlink() {
+            let to = fs::read_link(entry.path()).unwrap();
+            site.insert(name.to_owned(), format!("-> {}", to.display()).into_bytes());
+        } else {
+            site.insert(name.to_owned(), fs::read(entry.path()).unwrap());
+        }
+    }
+    site
+}
+
+/// Where a page leads within its site.
+fn links(name: &str, page: &[u8]) -> Vec<String> {
+    if !name.ends_with(".html") {
+        return Vec::new();
+    }
+    let page = String::from_utf8_lossy(page);
+    let attributes = ["href=\"", "src=\""].map(|attribute| page.split(attribute).skip(1));
+    let values = attributes.into_iter().flatten();
+    values
+        .filter_map(|rest| rest.split(['"', '?', '#']).next())
+        .filter(|value| !value.is_empty() && !value.contains(':'))
+        .map(|value| match value.strip_prefix("../") {
+            Some(above) => above.to_owned(),
+            None if name.contains('/') => format!("entities/{value}"),
+            None => value.to_owned(),
+        })
+        .map(|value| {
+            if value.is_empty() {
+                "index.html".to_owned()
+            } else {
+                value
+            }
+        })
+        .collect()
+}
+
+/// The names in a folder, sorted; none if there is no such folder.
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}

@@ -1,0 +1,147 @@
+//! The program under strace, which lets one of its system calls fail, or the process die before it.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use crate::generations::Generations;
+use crate::sandbox::Ended;
+use crate::wrapped::ended;
+
+/// What changes files.
+const CHANGING: &str = "?write,?pwrite64,?writev,?openat,?open,?mkdir,?mkdirat,?rename,?renameat,\
+    ?renameat2,?link,?linkat,?symlink,?symlinkat,?unlink,?unlinkat,?rmdir,?chmod,?fchmod,?fchmodat,\
+    ?utimensat,?ftruncate,?fsync,?fdatasync,?syncfs,?flock,?copy_file_range,?sendfile";
+
+/// What only looks at them.
+const LOOKING: &str = "?read,?getdents64,?statx,?newfstatat,?lstat,?stat,?readlink,?readlinkat";
+
+/// One system call of a build.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub name: String,
+    /// The file, or the folder in which it lies.
+    pub on: String,
+    /// How often it was made on that before, and once more.
+    pub number: usize,
+    pub changes: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum Fault {
+    Error(&'static str),
+    Kill,
+    Stop,
+}
+
+impl Call {
+    /// What the disk may answer.
+    pub fn errors(&self) -> &'static [&'static str] {
+        match self.name.as_str() {
+            "write" | "pwrite64" | "writev" | "copy_file_range" | "mkdir" | "mkdirat" => {
+                &["ENOSPC", "EIO", "EDQUOT"]
+            }
+            "openat" | "open" if self.changes => &["EMFILE", "ENOSPC", "EIO"],
+            "openat" | "open" => &["EMFILE", "EIO"],
+            "flock" => &["ENOLCK", "EIO"],
+            name if name.contains("rename") || name.contains("link") => &["EIO", "ENOSPC"],
+            _ => &["EIO"],
+        }
+    }
+}
+
+/// Every call of a build that has to do with the site, the hidden folder or the state directory.
+pub fn record(generations: &Generations, number: usize) -> Vec<Call> {
+    let all = format!("trace={CHANGING},{LOOKING}");
+    let (built, log) = traced(generations, number, &["-e".to_owned(), all]);
+    assert_eq!(built.code, 0, "{built:?}");
+    let root = generations.world.root().to_str().unwrap();
+    let mut counts = BTreeMap::new();
+    log.lines()
+        .filter_map(|line| parse(line, root))
+        .map(|(name, on, changes)| {
+            let count = counts.entry((name.clone(), on.clone())).or_insert(0);
+            *count += 1;
+            Call {
+                name,
+                on,
+                number: *count,
+                changes,
+            }
+        })
+        .collect()
+}
+
+/// "4711 openat(AT_FDCWD</root>, "/path", O_RDONLY) = 3": name, path, and whether it changes anything.
+fn parse(line: &str, root: &str) -> Option<(String, String, bool)> {
+    let call = line.split_once(' ')?.1.trim_start();
+    let (name, arguments) = call.split_once('(')?;
+    let on = if arguments.starts_with(|first: char| first.is_ascii_digit()) {
+        arguments.split_once('<')?.1.split_once('>')?.0
+    } else {
+        arguments.split('"').nth(1)?
+    };
+    let within = on.strip_prefix(root)?;
+    let ours = ["/site", "/.site.syncmon", "/state"];
+    if !ours.iter().any(|our| within.starts_with(our)) {
+        return None;
+    }
+    let looking = LOOKING.split(',').any(|known| &known[1..] == name)
+        || (name.starts_with("open") && !arguments.contains("O_WRONLY"));
+    Some((name.to_owned(), on.to_owned(), !looking))
+}
+
+/// A build into which a fault is put, and whether it came to it.
+pub fn injected(
+    generations: &Generations,
+    number: usize,
+    call: &Call,
+    fault: Fault,
+) -> (Ended, bool) {
+    let (ended, log) = traced(generations, number, &options(call, fault));
+    let happened = match fault {
+        Fault::Error(_) => log.contains("(INJECTED)"),
+        Fault::Kill => ended.code == -1,
+        Fault::Stop => log.contains("SIGSTOP"),
+    };
+    (ended, happened)
+}
+
+/// The options of strace that put the fault in.
+pub fn options(call: &Call, fault: Fault) -> Vec<String> {
+    let Call {
+        name, on, number, ..
+    } = call;
+    let what = match fault {
+        Fault::Error(error) => format!("error={error}"),
+        Fault::Kill => "signal=KILL".to_owned(),
+        Fault::Stop => "signal=STOP".to_owned(),
+    };
+    [
+        "-e",
+        &format!("trace={name}"),
+        "-P",
+        on,
+        "-e",
+        &format!("inject={name}:{what}:when={number}"),
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+/// strace with these options, ready to be put before a command.
+pub fn strace(generations: &Generations, options: &[String]) -> Vec<String> {
+    let log = generations.world.path("trace");
+    let mut strace = ["strace", "-f", "-qq", "-y", "-o", log.to_str().unwrap()]
+        .map(str::to_owned)
+        .to_vec();
+    strace.extend_from_slice(options);
+    strace
+}
+
+fn traced(generations: &Generations, number: usize, options: &[String]) -> (Ended, String) {
+    let strace = strace(generations, options);
+    let ended = ended(&mut generations.wrapped(&strace, number));
+    let log = fs::read_to_string(generations.world.path("trace")).unwrap();
+    fs::remove_file(generations.world.path("trace")).unwrap();
+    (ended, log)
+}
