@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::manifest::{MANIFEST, Manifest};
-use super::tree::{INSIDE, no_workplace, private_folder};
+use super::tree::{INSIDE, is_missing, no_workplace, private_folder};
 use crate::failure::UsageError;
 
 /// A directory that this process alone publishes into, as long as this value lives.
@@ -137,26 +137,34 @@ fn resolve(out: &Path) -> Result<PathBuf> {
             out.display()
         ))
     };
-    match out.symlink_metadata() {
-        Ok(_) => {
-            let live = out
-                .canonicalize()
-                .map_err(|error| refused(&error.to_string()))?;
-            if live.is_dir() {
-                Ok(live)
-            } else {
-                Err(refused("it is not a directory").into())
-            }
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let out = std::path::absolute(out).map_err(|error| refused(&error.to_string()))?;
-            let (Some(parent), Some(name)) = (out.parent(), out.file_name()) else {
-                return Err(refused("it has no name").into());
-            };
-            Ok(settled(parent).join(name))
-        }
-        Err(error) => Err(refused(&error.to_string()).into()),
+    let trouble = || not_looked_at(out);
+    let found = match out.symlink_metadata() {
+        Err(error) if is_missing(&error) => None,
+        found => Some(found.with_context(trouble)?),
+    };
+    if found.is_none() {
+        let out = std::path::absolute(out).with_context(trouble)?;
+        let (Some(parent), Some(name)) = (out.parent(), out.file_name()) else {
+            return Err(refused("it has no name").into());
+        };
+        return Ok(settled(parent).join(name));
     }
+    let live = match out.canonicalize() {
+        Err(error) if is_missing(&error) => return Err(refused(&error.to_string()).into()),
+        live => live.with_context(trouble)?,
+    };
+    if live.metadata().with_context(trouble)?.is_dir() {
+        Ok(live)
+    } else {
+        Err(refused("it is not a directory").into())
+    }
+}
+
+fn not_looked_at(path: &Path) -> String {
+    format!(
+        "{} cannot be looked at; check its permissions and the disk",
+        path.display()
+    )
 }
 
 /// Where a path leads, or will lead once what is missing of it has been made.
@@ -257,10 +265,14 @@ fn workplace(live: &Path) -> Result<(PathBuf, bool)> {
     let (Some(parent), Some(name)) = (live.parent(), live.file_name()) else {
         return Err(UsageError::new("the root of the file system cannot be published into").into());
     };
-    let mounted = match (live.metadata(), parent.metadata()) {
-        (Ok(live), Ok(parent)) => live.dev() != parent.dev(),
-        _ => false,
+    let device = |path: &Path| match path.metadata() {
+        Err(error) if is_missing(&error) => Ok(None),
+        found => found
+            .map(|found| Some(found.dev()))
+            .with_context(|| not_looked_at(path)),
     };
+    let above = device(parent)?;
+    let mounted = device(live)?.is_some_and(|own| above != Some(own));
     if !mounted {
         let mut hidden = std::ffi::OsString::from(".");
         hidden.push(name);

@@ -128,7 +128,7 @@ fn through(
                 judge(&generations, trial, &ended);
                 generations.leftovers_are_hidden();
             }
-            heals(&generations, trial.number);
+            generations.heals(trial.number);
         }
     }
     // A call that depends on how a folder happens to be ordered may not come again.
@@ -159,11 +159,4 @@ fn trials(generations: &Generations, faults: fn(&Call) -> Vec<Fault>) -> Vec<Tri
         }
     }
     all
-}
-
-fn heals(generations: &Generations, number: usize) {
-    let healed = generations.build(number);
-    assert_eq!(healed.code, 0, "{healed:?}");
-    assert_eq!(generations.found(), Found::Whole(number));
-    generations.is_tidy();
 }

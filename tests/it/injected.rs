@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::generations::Generations;
 use crate::sandbox::Ended;
@@ -30,7 +34,6 @@ pub struct Call {
 pub enum Fault {
     Error(&'static str),
     Kill,
-    Stop,
 }
 
 impl Call {
@@ -101,21 +104,22 @@ pub fn injected(
     let happened = match fault {
         Fault::Error(_) => log.contains("(INJECTED)"),
         Fault::Kill => ended.code == -1,
-        Fault::Stop => log.contains("SIGSTOP"),
     };
     (ended, happened)
 }
 
 /// The options of strace that put the fault in.
-pub fn options(call: &Call, fault: Fault) -> Vec<String> {
+fn options(call: &Call, fault: Fault) -> Vec<String> {
+    match fault {
+        Fault::Error(error) => injection(call, &format!("error={error}")),
+        Fault::Kill => injection(call, "signal=KILL"),
+    }
+}
+
+fn injection(call: &Call, what: &str) -> Vec<String> {
     let Call {
         name, on, number, ..
     } = call;
-    let what = match fault {
-        Fault::Error(error) => format!("error={error}"),
-        Fault::Kill => "signal=KILL".to_owned(),
-        Fault::Stop => "signal=STOP".to_owned(),
-    };
     [
         "-e",
         &format!("trace={name}"),
@@ -128,8 +132,7 @@ pub fn options(call: &Call, fault: Fault) -> Vec<String> {
     .to_vec()
 }
 
-/// strace with these options, ready to be put before a command.
-pub fn strace(generations: &Generations, options: &[String]) -> Vec<String> {
+fn strace(generations: &Generations, options: &[String]) -> Vec<String> {
     let log = generations.world.path("trace");
     let mut strace = ["strace", "-f", "-qq", "-y", "-o", log.to_str().unwrap()]
         .map(str::to_owned)
@@ -144,4 +147,62 @@ fn traced(generations: &Generations, number: usize, options: &[String]) -> (Ende
     let log = fs::read_to_string(generations.world.path("trace")).unwrap();
     fs::remove_file(generations.world.path("trace")).unwrap();
     (ended, log)
+}
+
+/// A build that is held at one of its calls.
+pub struct Stopped<'a> {
+    generations: &'a Generations,
+    strace: Child,
+    process: Pid,
+}
+
+impl Stopped<'_> {
+    pub fn at<'a>(generations: &'a Generations, number: usize, call: &Call) -> Stopped<'a> {
+        let strace = strace(generations, &injection(call, "signal=STOP"));
+        let mut command = generations.wrapped(&strace, number);
+        let strace = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let log = generations.world.path("trace");
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let text = fs::read_to_string(&log).unwrap_or_default();
+            if let Some(line) = text
+                .lines()
+                .find(|line| line.ends_with("stopped by SIGSTOP ---"))
+            {
+                let process = line.split_whitespace().next().unwrap().parse().unwrap();
+                return Stopped {
+                    generations,
+                    strace: strace.unwrap(),
+                    process: Pid::from_raw(process).unwrap(),
+                };
+            }
+            assert!(
+                Instant::now() < deadline,
+                "it did not come to {call:?}: {text}"
+            );
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    pub fn goes_on(self) -> Ended {
+        self.is_sent(Signal::CONT)
+    }
+
+    pub fn is_killed(self) {
+        self.is_sent(Signal::KILL);
+    }
+
+    fn is_sent(self, signal: Signal) -> Ended {
+        kill_process(self.process, signal).unwrap();
+        let output = self.strace.wait_with_output().unwrap();
+        fs::remove_file(self.generations.world.path("trace")).unwrap();
+        Ended {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
 }

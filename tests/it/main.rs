@@ -1,5 +1,6 @@
 //! Integration tests: the program, run as a user runs it, with the real things around it.
 
+mod client;
 mod cluster;
 mod figures;
 mod gate;
@@ -28,12 +29,14 @@ mod hidden;
 mod hostile;
 mod init_db;
 mod network;
+mod kills;
 mod nginx;
 mod one_statement;
 mod outputs;
 mod planted_secrets;
 mod poolers;
 mod protocol;
+mod polling;
 mod publishing;
 mod readers;
 mod refusals;

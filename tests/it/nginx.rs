@@ -3,17 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::sandbox::{NOW, Sandbox, campaign};
+use crate::sandbox::{NOW, Sandbox};
 use crate::web::{Nginx, RIGHT, Response};
 use crate::wrapped::{UMASK_077, ended, through};
 
 const LATER: &str = "2026-11-22T20:10:00Z";
-
-fn publishes() -> usize {
-    campaign(100, 2000)
-}
 
 /// What is there, or might be, and must not be served to anybody.
 const HIDDEN: [&str; 14] = [
@@ -256,46 +251,6 @@ fn a_site_built_under_umask_077_is_served() {
     for path in published(&world).keys() {
         assert_eq!(nginx.get(path).status, 200, "{path}: {}", nginx.errors());
     }
-}
-
-#[test]
-fn a_new_build_is_visible_at_once_and_a_polling_client_sees_only_whole_pages() {
-    let world = world();
-    let moments = [NOW, LATER];
-    let generations = moments.map(|moment| {
-        world.build_at(moment);
-        published(&world)
-    });
-    let nginx = Nginx::serving(&world);
-    let over = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let poll = scope.spawn(|| {
-            let mut looks = 0;
-            while !over.load(Ordering::Relaxed) {
-                for path in generations[0].keys() {
-                    let response = nginx.get(path);
-                    assert_eq!(response.status, 200, "{path}: {}", nginx.errors());
-                    assert!(
-                        generations.iter().any(|g| g[path] == response.body),
-                        "{path} is torn"
-                    );
-                    looks += 1;
-                }
-            }
-            looks
-        });
-        let visible: Vec<bool> = (0..publishes())
-            .map(|round| {
-                let built = world.build_at(moments[round % 2]);
-                let new = &generations[round % 2]["/index.html"];
-                built.code == 0 && &nginx.get("/").body == new
-            })
-            .collect();
-        over.store(true, Ordering::Relaxed);
-        let looks = poll.join().unwrap();
-        assert!(looks > publishes(), "only {looks} looks");
-        assert_eq!(visible, vec![true; publishes()]);
-    });
 }
 
 // ---- helpers ----

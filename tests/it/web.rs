@@ -39,6 +39,10 @@ pub struct Response {
 impl Nginx {
     /// Serves `site` of the sandbox.
     pub fn serving(world: &Sandbox) -> Nginx {
+        Nginx::serving_folder(world, "site")
+    }
+
+    pub fn serving_folder(world: &Sandbox, site: &str) -> Nginx {
         let folder = tempfile::Builder::new()
             .prefix("syncmon-nginx-")
             .tempdir()
@@ -59,7 +63,7 @@ impl Nginx {
             ),
             (
                 "root /var/lib/syncmon/site;",
-                format!("root {};", world.path("site").display()),
+                format!("root {};", world.path(site).display()),
             ),
             (
                 "auth_basic_user_file /etc/nginx/syncmon.htpasswd;",
@@ -133,6 +137,13 @@ impl Nginx {
         Response::parse(&answer, method)
     }
 
+    /// As `nginx -s reload` does it: new workers take over, the old ones finish what they began.
+    pub fn reload(&self) {
+        let process = fs::read_to_string(self.folder.path().join("nginx.pid")).unwrap();
+        let process = rustix::process::Pid::from_raw(process.trim().parse().unwrap()).unwrap();
+        rustix::process::kill_process(process, rustix::process::Signal::HUP).unwrap();
+    }
+
     /// What nginx had to say.
     pub fn errors(&self) -> String {
         ["stderr", "error.log"]
@@ -161,7 +172,7 @@ impl Drop for Nginx {
 }
 
 impl Response {
-    fn parse(answer: &[u8], method: &str) -> Response {
+    pub fn parse(answer: &[u8], method: &str) -> Response {
         let end = position(answer, b"\r\n\r\n").expect("an answer has headers");
         let head = String::from_utf8(answer[..end].to_vec()).unwrap();
         let mut lines = head.split("\r\n");
@@ -195,7 +206,7 @@ impl Response {
     }
 }
 
-fn position(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+pub fn position(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack.windows(needle.len()).position(|w| w == needle)
 }
 

@@ -1,0 +1,138 @@
+//! Builds that are killed or ended at random moments, and locks that nobody holds any more.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::figures;
+use crate::generations::{Found, Generations, Place};
+use crate::injected::{Stopped, record};
+use crate::sandbox::campaign;
+
+#[test]
+fn a_build_killed_at_any_moment_leaves_a_whole_site() {
+    let struck = at_random_moments(Place::Plain, campaign(20, 500), &[Signal::KILL]);
+    figures::report(&format!(
+        "SIGKILL at random moments, a directory: {struck}, 0 violations"
+    ));
+}
+
+#[test]
+fn a_build_killed_at_any_moment_leaves_whole_files_at_a_mount_point() {
+    let struck = at_random_moments(Place::MountPoint, campaign(20, 500), &[Signal::KILL]);
+    figures::report(&format!(
+        "SIGKILL at random moments, a mount point: {struck}, 0 violations"
+    ));
+}
+
+#[test]
+fn a_build_that_is_told_to_end_leaves_a_whole_site() {
+    let signals = [Signal::TERM, Signal::INT, Signal::HUP];
+    for place in [Place::Plain, Place::MountPoint] {
+        let struck = at_random_moments(place, campaign(9, 150), &signals);
+        figures::report(&format!(
+            "SIGTERM, SIGINT and SIGHUP at random moments, {place:?}: {struck}, 0 violations"
+        ));
+    }
+}
+
+/// Sends builds one of these signals after a random part of the time that a build takes.
+fn at_random_moments(place: Place, times: usize, signals: &[Signal]) -> String {
+    let generations = Generations::new(place);
+    let mut random = fastrand::Rng::with_seed(7);
+    let (mut early, mut late, mut mixed) = (0, 0, 0);
+    for round in 0..times {
+        let (number, signal) = (round % 2, signals[round % signals.len()]);
+        generations.settle(1 - number);
+        let usual = duration_of(|| generations.settle_anew(1 - number));
+        let child = quiet(&mut generations.command(number));
+        std::thread::sleep(usual.mul_f64(random.f64()));
+        let ended = ended_by(child, signal);
+        assert!(
+            ended.code() == Some(0) || ended.signal() == Some(signal.as_raw()),
+            "{signal:?}: {ended:?}"
+        );
+        match generations.found() {
+            Found::Whole(found) if found == number => late += 1,
+            Found::Whole(_) => early += 1,
+            Found::Mixed(how) => {
+                assert_eq!(place, Place::MountPoint, "{how}");
+                assert!(ended.signal().is_some(), "{how}");
+                generations.is_between_but_whole();
+                mixed += 1;
+            }
+            Found::Nothing => panic!("the site is gone"),
+        }
+        generations.leftovers_are_hidden();
+        generations.heals(number);
+    }
+    format!(
+        "{times} builds, {early} left the old site, {late} the new one, {mixed} whole files of both \
+         until the next build"
+    )
+}
+
+fn ended_by(mut child: Child, signal: Signal) -> ExitStatus {
+    // A child that has ended already is still there to be waited for.
+    let process = Pid::from_child(&child);
+    kill_process(process, signal).unwrap();
+    child.wait().unwrap()
+}
+
+fn quiet(command: &mut Command) -> Child {
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().unwrap()
+}
+
+fn duration_of(work: impl FnOnce()) -> Duration {
+    let begun = Instant::now();
+    work();
+    begun.elapsed()
+}
+
+#[test]
+fn the_lock_of_a_dead_build_blocks_nobody() {
+    for place in [Place::Plain, Place::MountPoint] {
+        let generations = Generations::new(place);
+        generations.settle(0);
+        let at = sync_of(&generations, 1);
+        let stopped = Stopped::at(&generations, 1, &at);
+        stopped.is_killed();
+        assert_eq!(generations.found(), Found::Whole(0));
+        generations.heals(1);
+    }
+}
+
+#[test]
+fn a_build_that_was_stopped_is_left_to_itself_until_it_goes_on() {
+    for place in [Place::Plain, Place::MountPoint] {
+        let generations = Generations::new(place);
+        generations.settle(0);
+        let at = sync_of(&generations, 1);
+        let stopped = Stopped::at(&generations, 1, &at);
+        let second = generations.build(1);
+        assert_eq!(second.code, 0, "{second:?}");
+        assert_eq!(
+            second.stderr,
+            format!(
+                "syncmon: another build is at work on {}; left it to that one\n",
+                generations.world.path("site").display()
+            )
+        );
+        assert_eq!(generations.found(), Found::Whole(0));
+        let first = stopped.goes_on();
+        assert_eq!(first.code, 0, "{first:?}");
+        assert_eq!(generations.found(), Found::Whole(1));
+        generations.heals(1);
+    }
+}
+
+/// The moment at which all is written and nothing replaced yet.
+fn sync_of(generations: &Generations, number: usize) -> crate::injected::Call {
+    let calls = record(generations, number);
+    generations.settle(1 - number);
+    let last = calls.into_iter().rfind(|call| call.name == "syncfs");
+    last.unwrap()
+}

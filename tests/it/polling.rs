@@ -1,0 +1,241 @@
+//! Readers behind the real nginx who take a page with all that belongs to it, again and again, while
+//! the site is published hundreds of times and nginx is reloaded.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
+use std::time::Duration;
+
+use crate::client::Client;
+use crate::figures;
+use crate::generations::contents;
+use crate::sandbox::{Sandbox, campaign};
+use crate::web::Nginx;
+use crate::wrapped::{ended, unprivileged};
+
+/// So many that no look lasts long enough to meet the same one twice.
+const GENERATIONS: usize = 8;
+
+/// In the order in which a reader takes it: the overview, then what it needs, then where it leads.
+const READ: [&str; 5] = [
+    "/",
+    "/assets/syncmon.css",
+    "/assets/syncmon.js",
+    "/status.json",
+    "/entities/sales.html",
+];
+
+#[test]
+fn a_reader_is_never_served_half_while_the_site_is_exchanged() {
+    let world = world();
+    let looks = watched(&world, "site", campaign(500, 10_000), |arguments| {
+        world.command(arguments)
+    });
+    looks.report("behind nginx, exchanged at once");
+}
+
+/// In the parent of this one nothing may be made.
+#[test]
+fn a_reader_is_never_served_half_while_files_are_replaced_one_by_one() {
+    let world = world();
+    fs::create_dir_all(world.path("closed/site")).unwrap();
+    let looks = watched(&world, "closed/site", campaign(100, 2000), |arguments| {
+        let command = unprivileged(&world, arguments);
+        fs::set_permissions(world.path("closed"), fs::Permissions::from_mode(0o555)).unwrap();
+        command
+    });
+    assert!(world.path("closed/site/.syncmon").is_dir());
+    fs::set_permissions(world.path("closed"), fs::Permissions::from_mode(0o755)).unwrap();
+    looks.report("behind nginx, file by file");
+}
+
+/// What the readers came to.
+#[derive(Default)]
+struct Looks {
+    publishes: usize,
+    reloads: usize,
+    looks: usize,
+    overlapped: usize,
+    /// Of those, how many saw the page of one generation with the style or script of a later one.
+    mixed: usize,
+    reopened: usize,
+}
+
+impl Looks {
+    fn report(&self, how: &str) {
+        let Looks {
+            publishes,
+            reloads,
+            looks,
+            overlapped,
+            mixed,
+            reopened,
+        } = self;
+        figures::report(&format!(
+            "readers {how}: {publishes} publishes, {reloads} reloads, {looks} looks at 5 files, {overlapped} \
+             of them during a publish ({mixed} found the page before and its style or script after \
+             it), {reopened} kept connections closed between requests, 0 violations"
+        ));
+    }
+}
+
+/// Which publishes have begun and which are over, counted from 1.
+#[derive(Default)]
+struct Progress {
+    begun: AtomicUsize,
+    ended: AtomicUsize,
+    /// Looks that no publish overlapped.
+    quiet: AtomicUsize,
+    over: AtomicBool,
+}
+
+type Known = BTreeMap<String, Vec<u8>>;
+
+/// Publishes so many times, with two readers and reloads of nginx all the while.
+fn watched(
+    world: &Sandbox,
+    out: &str,
+    publishes: usize,
+    command: impl Fn(&[&str]) -> Command,
+) -> Looks {
+    let build = |number: usize| {
+        let (now, look) = (moment(number), look(number));
+        let arguments = [
+            "build",
+            "-q",
+            "--out",
+            out,
+            "--state-dir",
+            "state",
+            "--now",
+            &now,
+            "--templates",
+            &look,
+        ];
+        let built = ended(&mut command(&arguments));
+        assert_eq!(built.code, 0, "{built:?}");
+    };
+    let known: Vec<Known> = (1..=GENERATIONS)
+        .map(|number| {
+            build(number % GENERATIONS);
+            contents(&world.path(out))
+        })
+        .collect();
+    let generation = |number: usize| &known[(number + GENERATIONS - 1) % GENERATIONS];
+    let nginx = Nginx::serving_folder(world, out);
+    let progress = Progress::default();
+    let reload_every = publishes / 10;
+    std::thread::scope(|scope| {
+        let readers = [true, false].map(|keeps| {
+            let (nginx, progress) = (&nginx, &progress);
+            scope.spawn(move || read_on(nginx, keeps, progress, &generation))
+        });
+        for number in 1..=publishes {
+            progress.begun.store(number, Ordering::SeqCst);
+            build(number % GENERATIONS);
+            progress.ended.store(number, Ordering::SeqCst);
+            if number % reload_every == 0 {
+                nginx.reload();
+            }
+            let quiet = progress.quiet.load(Ordering::SeqCst);
+            let failed = || readers.iter().any(ScopedJoinHandle::is_finished);
+            while number % 10 == 0 && progress.quiet.load(Ordering::SeqCst) == quiet && !failed() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            if failed() {
+                break;
+            }
+        }
+        progress.over.store(true, Ordering::SeqCst);
+        let mut all = Looks {
+            publishes,
+            reloads: publishes / reload_every,
+            ..Looks::default()
+        };
+        for reader in readers {
+            let one = reader.join().unwrap();
+            all.looks += one.looks;
+            all.overlapped += one.overlapped;
+            all.mixed += one.mixed;
+            all.reopened += one.reopened;
+        }
+        assert!(all.looks > publishes / 4, "only {} looks", all.looks);
+        assert!(all.overlapped > all.looks / 10, "only {}", all.overlapped);
+        all
+    })
+}
+
+/// Looks at the site until all is over. Each answer has to be, byte for byte, what a publish wrote
+/// that was over when the look began, or one since then; and never an earlier one than the answer
+/// before. So where no publish overlapped, all answers are of one generation.
+fn read_on<'a>(
+    nginx: &Nginx,
+    keeps: bool,
+    progress: &Progress,
+    generation: &impl Fn(usize) -> &'a Known,
+) -> Looks {
+    let mut client = Client::new(nginx.port, keeps);
+    let mut seen = Looks::default();
+    while !progress.over.load(Ordering::SeqCst) {
+        let first = progress.ended.load(Ordering::SeqCst);
+        let mut earliest = first;
+        let mut of = Vec::new();
+        for path in READ {
+            let response = client.get(path);
+            let last = progress.begun.load(Ordering::SeqCst);
+            assert_eq!(response.status, 200, "{path}: {}", nginx.errors());
+            let name = if path == "/" {
+                "index.html"
+            } else {
+                &path[1..]
+            };
+            let found = (earliest..=last).find(|&number| generation(number)[name] == response.body);
+            earliest = found.unwrap_or_else(|| {
+                let which = (0..GENERATIONS).find(|&n| generation(n)[name] == response.body);
+                panic!(
+                    "{path} is torn or of another time: generation {which:?} where only {earliest} to \
+                     {last} could be"
+                )
+            });
+            of.push(earliest);
+        }
+        seen.looks += 1;
+        if progress.begun.load(Ordering::SeqCst) > first {
+            seen.overlapped += 1;
+        } else {
+            progress.quiet.fetch_add(1, Ordering::SeqCst);
+        }
+        seen.mixed += usize::from(of[1] != of[0] || of[2] != of[0]);
+    }
+    seen.reopened = client.reopened;
+    seen
+}
+
+fn moment(number: usize) -> String {
+    format!("2026-11-22T20:{:02}:00Z", 5 + number)
+}
+
+fn look(number: usize) -> String {
+    format!("look-{number}")
+}
+
+/// One sync, and as many looks as generations.
+fn world() -> Sandbox {
+    let mut world = Sandbox::sqlite().sql(
+        "insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed)
+         values ('2026-11-22T19:22:00Z', 'sales', 'incremental_sync', 'completed', 4.5, 1086)",
+    );
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/assets");
+    for number in 0..GENERATIONS {
+        for asset in ["syncmon.css", "syncmon.js"] {
+            let text = fs::read_to_string(assets.join(asset)).unwrap();
+            let name = format!("{}/assets/{asset}", look(number));
+            world = world.file(&name, &format!("{text}/* {number} */\n"));
+        }
+    }
+    world
+}
