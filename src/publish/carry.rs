@@ -63,7 +63,7 @@ fn carry(entry: &DirEntry, target: &Path) -> std::io::Result<Option<Permissions>
         return same_again(entry.path(), entry.file_type(), target).map(|()| None);
     }
     make_folder(target)?;
-    Ok(Some(entry.metadata()?.permissions()))
+    Ok(Some(entry.path().symlink_metadata()?.permissions()))
 }
 
 /// The same file or link under a second name; a copy where there are no hard links.
@@ -117,7 +117,7 @@ fn unreadable(live: &Path, error: &walkdir::Error) -> anyhow::Error {
 
 fn not_carried(path: &Path) -> String {
     format!(
-        "{} cannot be carried over; make it readable, or move it away",
+        "{} cannot be carried over; check free space and permissions, or move it away",
         path.display()
     )
 }

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 
@@ -24,8 +25,8 @@ pub struct Target {
     _lock: File,
 }
 
-/// Device and number of a directory.
-type Identity = (u64, u64);
+/// Device, number and birth of a directory: numbers are soon given again.
+type Identity = (u64, u64, Option<SystemTime>);
 
 impl Target {
     /// Refuses to go on where somebody has put something else in the place of what was looked at.
@@ -48,7 +49,7 @@ impl Target {
 
 fn identity(path: &Path) -> Option<Identity> {
     let found = path.symlink_metadata().ok()?;
-    Some((found.dev(), found.ino()))
+    Some((found.dev(), found.ino(), found.created().ok()))
 }
 
 pub enum Opened {

@@ -47,7 +47,7 @@ impl Client {
         );
         connection.write_all(request.as_bytes()).ok()?;
         let mut answer = Vec::new();
-        let mut piece = [0; 65536];
+        let mut piece = [0; 8192];
         while !is_complete(&answer) {
             match connection.read(&mut piece) {
                 Ok(read) if read > 0 => answer.extend_from_slice(&piece[..read]),

@@ -26,6 +26,8 @@ pub enum Place {
     MountPoint,
     /// A mount point of the same file system.
     Bind,
+    /// Site and state directory within a disk of their own.
+    OwnDisk,
 }
 
 pub struct Generations {
@@ -55,10 +57,14 @@ impl Generations {
             fs::create_dir_all(world.path("site")).unwrap();
             Some(Mounted::new(&world, arguments))
         };
+        if place == Place::OwnDisk {
+            fs::create_dir(world.path("disk")).unwrap();
+        }
         let mount = match place {
             Place::Plain => None,
             Place::StateElsewhere => Some(Mounted::new(&world, "-t tmpfs tmpfs state")),
             Place::MountPoint => mounted("-t tmpfs tmpfs site"),
+            Place::OwnDisk => Some(Mounted::new(&world, "-t tmpfs tmpfs disk")),
             Place::Bind => {
                 fs::create_dir(world.path("volume")).unwrap();
                 mounted("--bind volume site")
@@ -102,7 +108,7 @@ impl Generations {
     }
 
     fn bare_command(&self, number: usize) -> Command {
-        let (site, state) = (self.world.path("site"), self.world.path("state"));
+        let [site, state] = ["site", "state"].map(|name| self.path(name));
         let templates = self.world.path(["old-look", "new-look"][number]);
         let path = |path: &Path| path.to_str().unwrap().to_owned();
         let mut command = self.world.command(&[
@@ -257,7 +263,7 @@ impl Generations {
         at_most(".site.syncmon", &["lock", "site"]);
         at_most("site/.syncmon", &["lock"]);
         for name in names(&self.seen("state")) {
-            assert!(!name.ends_with(".new"), "state holds {name}");
+            assert!(!name.contains(".new"), "state holds {name}");
         }
     }
 
@@ -281,9 +287,28 @@ impl Generations {
         contents(&self.seen("site"))
     }
 
-    /// A path of the world, as the program sees it.
+    /// Where the program finds it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        match self.place {
+            Place::OwnDisk => self.world.path("disk").join(name),
+            Place::Plain | Place::StateElsewhere | Place::MountPoint | Place::Bind => {
+                self.world.path(name)
+            }
+        }
+    }
+
+    /// Runs something where the program runs.
+    pub fn run_beside(&self, program: &str, arguments: &[&str]) -> Ended {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(self.world.root());
+        command.env("PATH", std::env::var("PATH").unwrap_or_default());
+        let mount = self.mount.as_ref().expect("something is mounted");
+        ended(&mut mount.wrap(&command))
+    }
+
+    /// The same, to be looked at from here.
     pub fn seen(&self, name: &str) -> PathBuf {
-        let path = self.world.path(name);
+        let path = self.path(name);
         self.mount
             .as_ref()
             .map_or(path.clone(), |mount| mount.path(&path))
@@ -345,7 +370,7 @@ pub fn contents(folder: &Path) -> Site {
 
 /// Where a page leads within its site.
 fn links(name: &str, page: &[u8]) -> Vec<String> {
-    if !name.ends_with(".html") {
+    if !name.contains(".html") {
         return Vec::new();
     }
     let page = String::from_utf8_lossy(page);

@@ -188,14 +188,14 @@ impl Stopped<'_> {
     }
 
     pub fn goes_on(self) -> Ended {
-        self.is_sent(Signal::CONT)
+        self.after(Signal::CONT)
     }
 
-    pub fn is_killed(self) {
-        self.is_sent(Signal::KILL);
+    pub fn dies(self) {
+        self.after(Signal::KILL);
     }
 
-    fn is_sent(self, signal: Signal) -> Ended {
+    fn after(self, signal: Signal) -> Ended {
         kill_process(self.process, signal).unwrap();
         let output = self.strace.wait_with_output().unwrap();
         fs::remove_file(self.generations.world.path("trace")).unwrap();

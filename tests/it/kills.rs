@@ -99,7 +99,7 @@ fn the_lock_of_a_dead_build_blocks_nobody() {
         generations.settle(0);
         let at = sync_of(&generations, 1);
         let stopped = Stopped::at(&generations, 1, &at);
-        stopped.is_killed();
+        stopped.dies();
         assert_eq!(generations.found(), Found::Whole(0));
         generations.heals(1);
     }

@@ -58,7 +58,7 @@ fn a_reader_is_never_served_half_while_files_are_replaced_one_by_one() {
 struct Looks {
     publishes: usize,
     reloads: usize,
-    looks: usize,
+    taken: usize,
     overlapped: usize,
     /// Of those, how many saw the page of one generation with the style or script of a later one.
     mixed: usize,
@@ -70,13 +70,13 @@ impl Looks {
         let Looks {
             publishes,
             reloads,
-            looks,
+            taken,
             overlapped,
             mixed,
             reopened,
         } = self;
         figures::report(&format!(
-            "readers {how}: {publishes} publishes, {reloads} reloads, {looks} looks at 5 files, {overlapped} \
+            "readers {how}: {publishes} publishes, {reloads} reloads, {taken} looks at 5 files, {overlapped} \
              of them during a publish ({mixed} found the page before and its style or script after \
              it), {reopened} kept connections closed between requests, 0 violations"
         ));
@@ -158,13 +158,13 @@ fn watched(
         };
         for reader in readers {
             let one = reader.join().unwrap();
-            all.looks += one.looks;
+            all.taken += one.taken;
             all.overlapped += one.overlapped;
             all.mixed += one.mixed;
             all.reopened += one.reopened;
         }
-        assert!(all.looks > publishes / 4, "only {} looks", all.looks);
-        assert!(all.overlapped > all.looks / 10, "only {}", all.overlapped);
+        assert!(all.taken > publishes / 4, "only {} looks", all.taken);
+        assert!(all.overlapped > all.taken / 10, "only {}", all.overlapped);
         all
     })
 }
@@ -203,7 +203,7 @@ fn read_on<'a>(
             });
             of.push(earliest);
         }
-        seen.looks += 1;
+        seen.taken += 1;
         if progress.begun.load(Ordering::SeqCst) > first {
             seen.overlapped += 1;
         } else {

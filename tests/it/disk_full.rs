@@ -1,0 +1,68 @@
+//! Disks that are too small, at every size up to the one that is just enough.
+
+use crate::figures;
+use crate::folders::assert_one_line;
+use crate::generations::{Found, Generations, Place};
+use crate::sandbox::campaign;
+
+/// More than two sites need.
+const ROOMY: &str = "size=8m,nr_inodes=2000";
+
+#[test]
+fn at_every_size_of_a_disk_the_site_is_the_old_one_or_the_new_one() {
+    let step = campaign(7, 1);
+    let steps = grown(Place::OwnDisk, 4096 * step, "size");
+    let within = grown(Place::MountPoint, 4096 * step, "size");
+    figures::report(&format!(
+        "disks that grow until a build fits: {steps} sizes, {within} of a mounted site, 0 violations"
+    ));
+}
+
+#[test]
+fn at_every_number_of_inodes_the_site_is_the_old_one_or_the_new_one() {
+    let step = campaign(5, 1);
+    let steps = grown(Place::OwnDisk, step, "nr_inodes");
+    let within = grown(Place::MountPoint, step, "nr_inodes");
+    figures::report(&format!(
+        "inodes that grow until a build fits: {steps} numbers, {within} of a mounted site, 0 violations"
+    ));
+}
+
+/// Lets the disk grow by `step` from what the old site takes until the new one is published. Returns
+/// in how many steps.
+fn grown(place: Place, step: usize, option: &str) -> usize {
+    let generations = Generations::new(place);
+    let disk = match place {
+        Place::OwnDisk => "disk",
+        Place::MountPoint => "site",
+        Place::Plain | Place::StateElsewhere | Place::Bind => unreachable!("no disk of its own"),
+    };
+    let resize = |size: &str| {
+        let options = format!("remount,{size}");
+        generations
+            .run_beside("mount", &["-o", &options, disk])
+            .code
+            == 0
+    };
+    let mut steps = 0;
+    for number in 1.. {
+        assert!(resize(ROOMY));
+        generations.settle(0);
+        let size = number * step;
+        assert!(size < 4_000_000, "it never fits");
+        if !resize(&format!("{option}={size}")) {
+            continue;
+        }
+        steps += 1;
+        let built = generations.build(1);
+        match (built.code, generations.found()) {
+            (0, Found::Whole(1)) => break,
+            (1, Found::Whole(_)) => assert_one_line(&built, "No space left on device"),
+            found => panic!("{option}={size}: {found:?}: {built:?}"),
+        }
+    }
+    assert!(steps > 2, "only {steps} steps");
+    assert!(resize(ROOMY));
+    generations.heals(0);
+    steps
+}

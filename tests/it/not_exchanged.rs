@@ -1,0 +1,156 @@
+//! Publishing where two directories cannot be exchanged, or nothing can be written at all.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::folders::{
+    LATER, MANIFEST, assert_one_line, build_into, build_where, files, inode, mounted_site, names,
+    seen, world,
+};
+use crate::sandbox::NOW;
+use crate::wrapped::{Mounted, ended, unprivileged};
+
+#[test]
+fn a_mount_point_is_published_file_by_file() {
+    for kind in ["tmpfs", "bind"] {
+        let world = world();
+        world.execute(
+            "insert into sync_state (entity_type, status) values ('gift_cards', 'never_synced')",
+        );
+        let mount = mounted_site(&world, kind);
+        let site = seen(&world, Some(&mount));
+        let first = build_where(&world, Some(&mount), NOW);
+        assert_eq!(first.code, 0, "{kind}: {first:?}");
+        assert_one_line(&first, "published file by file");
+        let directory = inode(&site);
+        assert!(site.join("entities/gift_cards.html").exists());
+
+        fs::write(site.join("robots.txt"), "mine").unwrap();
+        world.execute("delete from sync_state where entity_type = 'gift_cards'");
+        let second = build_where(&world, Some(&mount), LATER);
+        assert_eq!(second.code, 0, "{kind}: {second:?}");
+        assert_eq!(second.stderr, "", "{kind}: it was said once");
+        assert!(!site.join("entities/gift_cards.html").exists());
+        assert_eq!(fs::read_to_string(site.join("robots.txt")).unwrap(), "mine");
+        assert_eq!(inode(&site), directory);
+
+        // What is there is what is published where directories can be exchanged.
+        let elsewhere = world.run(&build_into("other", LATER));
+        assert_eq!(elsewhere.code, 0, "{elsewhere:?}");
+        let mut mounted = files(&site);
+        mounted.retain(|name, _| name != "robots.txt" && name != ".syncmon/lock");
+        let mut exchanged = files(&world.path("other"));
+        for manifest in [mounted.remove(MANIFEST), exchanged.remove(MANIFEST)] {
+            assert!(manifest.is_some());
+        }
+        assert_eq!(mounted, exchanged, "{kind}");
+    }
+}
+
+#[test]
+fn a_folder_of_published_files_goes_with_them_from_a_mount_point_too() {
+    let world = world();
+    let mount = mounted_site(&world, "tmpfs");
+    build_where(&world, Some(&mount), NOW);
+    let site = seen(&world, Some(&mount));
+    for folder in ["old/deep", "kept"] {
+        fs::create_dir_all(site.join(folder)).unwrap();
+        fs::write(site.join(folder).join("page.html"), "earlier").unwrap();
+    }
+    fs::write(site.join("kept/note.txt"), "somebody's").unwrap();
+    let manifest = site.join(MANIFEST);
+    let listed = fs::read_to_string(&manifest).unwrap();
+    let more = "\"files\":[\"old/deep/page.html\",\"kept/page.html\",";
+    fs::write(&manifest, listed.replace("\"files\":[", more)).unwrap();
+    build_where(&world, Some(&mount), LATER);
+    assert!(!site.join("old").exists());
+    assert_eq!(names(&site.join("kept")), ["note.txt"]);
+}
+
+#[test]
+fn a_parent_that_may_not_be_written_to_leads_to_file_by_file_inside() {
+    let world = world();
+    fs::create_dir_all(world.path("closed/site")).unwrap();
+    let build = |moment| {
+        let arguments = build_into("closed/site", moment);
+        let mut command = unprivileged(&world, &arguments);
+        fs::set_permissions(world.path("closed"), fs::Permissions::from_mode(0o555)).unwrap();
+        ended(&mut command)
+    };
+    let first = build(NOW);
+    assert_eq!(first.code, 0, "{first:?}");
+    assert_one_line(&first, "its parent is not writable");
+    let second = build(LATER);
+    assert_eq!((second.code, second.stderr.as_str()), (0, ""));
+    assert!(world.path("closed/site/index.html").is_file());
+    assert_eq!(names(&world.path("closed")), ["site"]);
+    fs::set_permissions(world.path("closed"), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn where_nothing_may_be_written_the_old_site_stays_whole() {
+    let world = world();
+    fs::create_dir_all(world.path("closed/site")).unwrap();
+    let close = |mode| {
+        for folder in ["closed/site", "closed"] {
+            fs::set_permissions(world.path(folder), fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    let first = ended(&mut unprivileged(&world, &build_into("closed/site", NOW)));
+    assert_eq!(first.code, 0, "{first:?}");
+    let before = files(&world.path("closed"));
+    fs::remove_dir_all(world.path("closed/.site.syncmon")).unwrap();
+    close(0o555);
+    let second = ended(&mut unprivileged(&world, &build_into("closed/site", LATER)));
+    assert_eq!(second.code, 1, "{second:?}");
+    assert_one_line(&second, "Permission denied");
+    let third = ended(&mut unprivileged(&world, &build_into("closed/new", LATER)));
+    assert_eq!(third.code, 1, "{third:?}");
+    assert_one_line(&third, "Permission denied");
+    close(0o755);
+    let after = files(&world.path("closed"));
+    assert_eq!(
+        after,
+        before
+            .into_iter()
+            .filter(|(name, _)| name.starts_with("site/"))
+            .collect()
+    );
+}
+
+#[test]
+fn a_read_only_file_system_leaves_the_old_site_whole() {
+    let world = world();
+    fs::create_dir(world.path("disk")).unwrap();
+    world.succeeds(&build_into("disk/site", NOW));
+    let before = files(&world.path("disk"));
+    let mount = Mounted::new(&world, "--bind disk disk && mount -o remount,ro,bind disk");
+    let ended = ended(&mut mount.wrap(&world.command(&build_into("disk/site", LATER))));
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert_one_line(&ended, "Read-only file system");
+    assert_eq!(files(&world.path("disk")), before);
+}
+
+#[test]
+fn a_full_disk_leaves_the_old_site_whole() {
+    let world = world();
+    fs::create_dir(world.path("disk")).unwrap();
+    let mount = Mounted::new(&world, "-t tmpfs -o size=400k,nr_inodes=200 tmpfs disk");
+    let build = |moment| ended(&mut mount.wrap(&world.command(&build_into("disk/site", moment))));
+    let first = build(NOW);
+    assert_eq!(first.code, 0, "{first:?}");
+    let disk = mount.path(&world.path("disk"));
+    let before = files(&disk.join("site"));
+    let mut ballast = fs::File::create(disk.join("ballast")).unwrap();
+    while std::io::Write::write_all(&mut ballast, &[0; 4096]).is_ok() {}
+    let second = build(LATER);
+    assert_eq!(second.code, 1, "{second:?}");
+    assert_one_line(&second, "No space left on device");
+    assert_eq!(files(&disk.join("site")), before);
+
+    drop(ballast);
+    fs::remove_file(disk.join("ballast")).unwrap();
+    let third = build(LATER);
+    assert_eq!(third.code, 0, "room again: {third:?}");
+    assert_ne!(files(&disk.join("site")), before);
+}
