@@ -1,5 +1,7 @@
 //! Disks that are too small, at every size up to the one that is just enough.
 
+use std::fs;
+
 use crate::figures;
 use crate::folders::assert_one_line;
 use crate::generations::{Found, Generations, Place};
@@ -48,6 +50,8 @@ fn grown(place: Place, step: usize, option: &str) -> usize {
     for number in 1.. {
         assert!(resize(ROOMY));
         generations.settle(0);
+        // The old tree would make room for the new one.
+        let _ = fs::remove_dir_all(generations.seen(".site.syncmon/site"));
         let size = number * step;
         assert!(size < 4_000_000, "it never fits");
         if !resize(&format!("{option}={size}")) {
