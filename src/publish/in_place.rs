@@ -249,7 +249,7 @@ impl Change<'_> {
         while let Some(step) = self.done.pop() {
             let (path, undone) = undo(&step);
             if let Err(why) = undone {
-                failed.get_or_insert_with(|| format!("{}: {why}", path.display()));
+                failed.get_or_insert_with(|| format!("{} failed as well: {why}", path.display()));
             }
         }
         match failed {

@@ -140,7 +140,10 @@ fn resolve(out: &Path) -> Result<PathBuf> {
     };
     let trouble = || not_looked_at(out);
     let found = match out.symlink_metadata() {
-        Err(error) if is_missing(&error) => None,
+        Err(error) if error.kind() == ErrorKind::NotADirectory => {
+            return Err(refused("it lies within a file").into());
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
         found => Some(found.with_context(trouble)?),
     };
     if found.is_none() {

@@ -108,6 +108,23 @@ pub fn injected(
     (ended, happened)
 }
 
+/// A build that may rename none of two files.
+pub fn twice(generations: &Generations, number: usize, on: &[&str; 2]) -> Ended {
+    let options = [
+        "-e",
+        "trace=rename",
+        "-P",
+        on[0],
+        "-P",
+        on[1],
+        "-e",
+        "inject=rename:error=EIO",
+    ];
+    let (ended, log) = traced(generations, number, &options.map(str::to_owned));
+    assert_eq!(log.matches("(INJECTED)").count(), 2, "{log}");
+    ended
+}
+
 /// The options of strace that put the fault in.
 fn options(call: &Call, fault: Fault) -> Vec<String> {
     match fault {

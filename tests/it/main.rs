@@ -26,6 +26,7 @@ mod database_away;
 mod differential;
 mod disk_faults;
 mod disk_full;
+mod disk_messages;
 mod first_build;
 mod golden_site;
 mod hidden;
