@@ -20,8 +20,9 @@ pub struct Target {
     pub(super) workplace: PathBuf,
     /// Whether the workplace lies beside, so that directories can be exchanged.
     pub(super) beside: bool,
-    /// Which directories these two were when they were looked at.
-    seen: [Option<Identity>; 2],
+    /// Which directory the workplace was when it was made.
+    made: Option<Identity>,
+    demo: bool,
     _lock: File,
 }
 
@@ -32,18 +33,20 @@ impl Target {
     /// Refuses to go on where somebody has put something else in the place of what was looked at.
     /// A live directory that was removed is published anew.
     pub(super) fn is_as_it_was(&self) -> Result<()> {
-        let [live, workplace] = [identity(&self.live), identity(&self.workplace)];
-        let replaced = if workplace != self.seen[1] {
-            &self.workplace
-        } else if live.is_some() && live != self.seen[0] {
-            &self.live
-        } else {
-            return Ok(());
-        };
-        bail!(
-            "{} was replaced or removed during the build; the next build looks at it anew",
-            replaced.display()
-        )
+        if identity(&self.workplace) != self.made {
+            bail!(
+                "{} was replaced or removed during the build; the next build makes it anew",
+                self.workplace.display()
+            );
+        }
+        let live = self.live.symlink_metadata();
+        if live.is_ok_and(|found| !found.is_dir()) {
+            bail!(
+                "{} is not a directory any more; move away what is in its place",
+                self.live.display()
+            );
+        }
+        refuse_foreign(&self.live, &self.live, self.demo)
     }
 }
 
@@ -72,7 +75,8 @@ pub fn open(out: &Path, demo: bool, private: &Path) -> Result<Opened> {
     let lock = lock_file(&workplace.join("lock"))?;
     match lock.try_lock() {
         Ok(()) => Ok(Opened::Ready(Target {
-            seen: [identity(&live), identity(&workplace)],
+            made: identity(&workplace),
+            demo,
             live,
             workplace,
             beside,

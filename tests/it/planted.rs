@@ -427,7 +427,7 @@ fn what_comes_into_the_place_of_a_site_during_a_build_is_left_alone() {
     fs::create_dir(&site).unwrap();
     fs::write(site.join("photo.jpg"), "canary").unwrap();
     let built = held.goes_on();
-    assert_eq!(built.code, 1, "{built:?}");
+    assert_eq!(built.code, 2, "{built:?}");
     golden::section(
         "messages.txt",
         "directory: the site is replaced during a build",
@@ -436,6 +436,28 @@ fn what_comes_into_the_place_of_a_site_during_a_build_is_left_alone() {
     assert_eq!(names(&site), ["photo.jpg"]);
     assert_eq!(generations.build(1).code, 2, "and refused afterwards");
     fs::remove_dir_all(&site).unwrap();
+    generations.heals(1);
+}
+
+#[test]
+fn a_link_in_the_place_of_a_site_is_neither_followed_nor_taken_away() {
+    let generations = Generations::new(Place::Plain);
+    generations.settle(0);
+    let held = held_before_the_exchange(&generations);
+    let (site, aside) = (generations.path("site"), generations.world.path("aside"));
+    fs::rename(&site, &aside).unwrap();
+    symlink(&aside, &site).unwrap();
+    let built = held.goes_on();
+    assert_eq!(built.code, 1, "{built:?}");
+    golden::section(
+        "messages.txt",
+        "directory: a link comes into the place of the site during a build",
+        &shown(&built, generations.world.root()),
+    );
+    assert!(site.is_symlink());
+    fs::remove_file(&site).unwrap();
+    fs::rename(&aside, &site).unwrap();
+    assert_eq!(generations.found(), Found::Whole(0));
     generations.heals(1);
 }
 
