@@ -20,6 +20,9 @@ use crate::wrapped::{ended, unprivileged};
 /// So many that no look lasts long enough to meet the same one twice.
 const GENERATIONS: usize = 8;
 
+/// After so many publishes nginx is reloaded.
+const RELOAD_EVERY: usize = 25;
+
 /// In the order in which a reader takes it: the overview, then what it needs, then where it leads.
 const READ: [&str; 5] = [
     "/",
@@ -128,7 +131,6 @@ fn watched(
     let generation = |number: usize| &known[(number + GENERATIONS - 1) % GENERATIONS];
     let nginx = Nginx::serving_folder(world, out);
     let progress = Progress::default();
-    let reload_every = publishes / 10;
     std::thread::scope(|scope| {
         let readers = [true, false].map(|keeps| {
             let (nginx, progress) = (&nginx, &progress);
@@ -138,7 +140,7 @@ fn watched(
             progress.begun.store(number, Ordering::SeqCst);
             build(number % GENERATIONS);
             progress.ended.store(number, Ordering::SeqCst);
-            if number % reload_every == 0 {
+            if number % RELOAD_EVERY == 0 {
                 nginx.reload();
             }
             let quiet = progress.quiet.load(Ordering::SeqCst);
@@ -153,7 +155,7 @@ fn watched(
         progress.over.store(true, Ordering::SeqCst);
         let mut all = Looks {
             publishes,
-            reloads: publishes / reload_every,
+            reloads: publishes / RELOAD_EVERY,
             ..Looks::default()
         };
         for reader in readers {
