@@ -35,9 +35,13 @@ const READ: [&str; 5] = [
 #[test]
 fn a_reader_is_never_served_half_while_the_site_is_exchanged() {
     let world = world();
-    let looks = watched(&world, "site", campaign(500, 10_000), |arguments| {
-        world.command(arguments)
-    });
+    let looks = watched(
+        &world,
+        "site",
+        Order::AtOnce,
+        campaign(500, 10_000),
+        |arguments| world.command(arguments),
+    );
     looks.report("behind nginx, exchanged at once");
 }
 
@@ -46,14 +50,28 @@ fn a_reader_is_never_served_half_while_the_site_is_exchanged() {
 fn a_reader_is_never_served_half_while_files_are_replaced_one_by_one() {
     let world = world();
     fs::create_dir_all(world.path("closed/site")).unwrap();
-    let looks = watched(&world, "closed/site", campaign(100, 2000), |arguments| {
-        let command = unprivileged(&world, arguments);
-        fs::set_permissions(world.path("closed"), fs::Permissions::from_mode(0o555)).unwrap();
-        command
-    });
+    let looks = watched(
+        &world,
+        "closed/site",
+        Order::FileByFile,
+        campaign(100, 2000),
+        |arguments| {
+            let command = unprivileged(&world, arguments);
+            fs::set_permissions(world.path("closed"), fs::Permissions::from_mode(0o555)).unwrap();
+            command
+        },
+    );
     assert!(world.path("closed/site/.syncmon").is_dir());
     fs::set_permissions(world.path("closed"), fs::Permissions::from_mode(0o755)).unwrap();
     looks.report("behind nginx, file by file");
+}
+
+/// In which the files of a generation appear.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    AtOnce,
+    /// Assets, pages, the overview as the last.
+    FileByFile,
 }
 
 /// What the readers came to.
@@ -102,6 +120,7 @@ type Known = BTreeMap<String, Vec<u8>>;
 fn watched(
     world: &Sandbox,
     out: &str,
+    order: Order,
     publishes: usize,
     command: impl Fn(&[&str]) -> Command,
 ) -> Looks {
@@ -134,7 +153,7 @@ fn watched(
     std::thread::scope(|scope| {
         let readers = [true, false].map(|keeps| {
             let (nginx, progress) = (&nginx, &progress);
-            scope.spawn(move || read_on(nginx, keeps, progress, &generation))
+            scope.spawn(move || read_on(nginx, order, keeps, progress, &generation))
         });
         for number in 1..=publishes {
             progress.begun.store(number, Ordering::SeqCst);
@@ -173,9 +192,11 @@ fn watched(
 
 /// Looks at the site until all is over. Each answer has to be, byte for byte, what a publish wrote
 /// that was over when the look began, or one since then; and never an earlier one than the answer
-/// before. So where no publish overlapped, all answers are of one generation.
+/// before, or, file by file, than the overview. So where no publish overlapped, all answers are of
+/// one generation.
 fn read_on<'a>(
     nginx: &Nginx,
+    order: Order,
     keeps: bool,
     progress: &Progress,
     generation: &impl Fn(usize) -> &'a Known,
@@ -196,14 +217,17 @@ fn read_on<'a>(
                 &path[1..]
             };
             let found = (earliest..=last).find(|&number| generation(number)[name] == response.body);
-            earliest = found.unwrap_or_else(|| {
+            let found = found.unwrap_or_else(|| {
                 let which = (0..GENERATIONS).find(|&n| generation(n)[name] == response.body);
                 panic!(
                     "{path} is torn or of another time: generation {which:?} where only {earliest} to \
                      {last} could be"
                 )
             });
-            of.push(earliest);
+            of.push(found);
+            if order == Order::AtOnce || path == "/" {
+                earliest = found;
+            }
         }
         seen.taken += 1;
         if progress.begun.load(Ordering::SeqCst) > first {
