@@ -97,6 +97,19 @@ pub fn file_stem(entity_type: &str) -> String {
     )
 }
 
+/// Marks that cannot be seen and change the direction of writing, or where a text begins.
+pub fn misleads(c: char) -> bool {
+    matches!(
+        c,
+        '\u{061c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}'
+    )
+}
+
 /// 64-bit FNV-1a: a number for a text that stays the same across versions and machines.
 pub fn fnv1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
@@ -149,13 +162,7 @@ fn visible(text: &str) -> String {
         .filter(|&c| c != '\r')
         .map(|c| match c {
             '\n' | '\t' => c,
-            '\u{061c}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{feff}' => '\u{fffd}',
-            c if c.is_control() => '\u{fffd}',
+            c if c.is_control() || misleads(c) => '\u{fffd}',
             c => c,
         })
         .collect()

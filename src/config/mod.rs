@@ -2,6 +2,7 @@
 //! key and remedy.
 
 mod file;
+mod reading;
 mod source;
 
 use std::path::{Path, PathBuf};
@@ -9,7 +10,6 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use toml::Spanned;
 
 use crate::failure::UsageError;
 use crate::health::{EntityPolicy, Policy, Thresholds};
@@ -49,18 +49,16 @@ impl Config {
         let usual = ["syncmon.toml", "/etc/syncmon/syncmon.toml"];
         let found = match explicit {
             Some(path) => Some(path.to_owned()),
-            None => usual.iter().map(PathBuf::from).find(|path| path.exists()),
+            // A link to nowhere is not passed over in silence.
+            None => usual
+                .iter()
+                .map(PathBuf::from)
+                .find(|path| path.symlink_metadata().is_ok()),
         };
         let Some(path) = found else {
             return Config::parse("", Path::new("syncmon.toml"));
         };
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            UsageError::new(format!(
-                "the configuration {} cannot be read ({error}); check the path and its permissions",
-                path.display()
-            ))
-        })?;
-        Config::parse(&text, &path)
+        Config::parse(&reading::text_of(&path)?, &path)
     }
 
     /// Reads the text of a configuration file. `path` is only for messages.
@@ -79,9 +77,9 @@ impl Config {
         let interval =
             source.duration("interval", file.interval.as_ref(), TimeDelta::minutes(5))?;
         Ok(Config {
-            title: file
-                .title
-                .map_or_else(|| "Sync status".to_owned(), Spanned::into_inner),
+            title: source
+                .shown("title", file.title.as_ref())?
+                .unwrap_or_else(|| "Sync status".to_owned()),
             time_zone: source.zone(file.time_zone.as_ref())?,
             policy: Policy {
                 entities,
@@ -149,6 +147,32 @@ mod tests {
         assert_eq!(config.policy.thresholds.late_after, TimeDelta::hours(2));
         assert_eq!(config.policy.thresholds.overdue_after, TimeDelta::hours(12));
         assert_eq!(config.policy.thresholds.stuck_after, TimeDelta::hours(1));
+    }
+
+    #[test]
+    fn a_thousand_entities_are_the_most() {
+        let entities = |number| {
+            let types = (0..number).map(|index| {
+                format!(
+                    "entity_type = \"e{index}\"
+"
+                )
+            });
+            format!(
+                "[[entities]]
+{}",
+                types.collect::<Vec<_>>().join(
+                    "[[entities]]
+"
+                )
+            )
+        };
+        let config = parse(&entities(1000)).unwrap();
+        assert_eq!(config.policy.entities.len(), 1000);
+        assert_eq!(
+            refusal(&entities(1001)),
+            "syncmon.toml, line 2002, entities: more than 1000 entities are configured; keep fewer"
+        );
     }
 
     #[test]

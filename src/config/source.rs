@@ -11,9 +11,19 @@ use toml::Spanned;
 use super::file::EntityTable;
 use crate::failure::UsageError;
 use crate::health::{EntityPolicy, Thresholds};
+use crate::text::{error_text, excerpt, misleads, word};
 
-/// No threshold, interval or timeout may be longer than this.
+/// No threshold or interval may be longer than this.
 const LONGEST: TimeDelta = TimeDelta::days(3660);
+
+/// No timeout may be longer than this: SQLite counts the milliseconds in 32 bits.
+const LONGEST_TIMEOUT: TimeDelta = TimeDelta::days(1);
+
+/// How many entities can be configured: each has a page of its own.
+const MOST_ENTITIES: usize = 1000;
+
+/// How long a title or a name can be, in characters.
+const LONGEST_NAME: usize = 200;
 
 /// A configuration file's text, to say where in it something is wrong.
 pub struct Source<'a> {
@@ -46,8 +56,9 @@ impl Source<'_> {
             .map_or(0, |span| span.start.min(self.text.len()));
         let line = self.line(start);
         let written = self.text.lines().nth(line - 1).unwrap_or_default();
-        let key = written.split('=').next().unwrap_or_default().trim();
-        let message = error.message().trim_end().replace('\n', "; ");
+        // A line that is no setting may be anything, a connection string for example.
+        let key = word(written.split('=').next().unwrap_or_default().trim());
+        let message = quotable(error.message().trim_end());
         let remedy = if message.starts_with("unknown field") {
             "take it away or correct its spelling"
         } else {
@@ -65,17 +76,29 @@ impl Source<'_> {
         value: Option<&Spanned<String>>,
         default: TimeDelta,
     ) -> Result<TimeDelta, UsageError> {
+        let longest = (LONGEST, "10 years", "\"2h\" or \"90min\"");
+        self.duration_up_to(longest, key, value, default)
+    }
+
+    /// A duration of at most as much, which is called so; with examples.
+    fn duration_up_to(
+        &self,
+        (longest, called, examples): (TimeDelta, &str, &str),
+        key: &str,
+        value: Option<&Spanned<String>>,
+        default: TimeDelta,
+    ) -> Result<TimeDelta, UsageError> {
         let Some(value) = value else {
             return Ok(default);
         };
         let parsed = humantime::parse_duration(value.as_ref())
             .ok()
             .and_then(|duration| TimeDelta::from_std(duration).ok())
-            .filter(|duration| *duration >= TimeDelta::seconds(1) && *duration <= LONGEST);
+            .filter(|duration| *duration >= TimeDelta::seconds(1) && *duration <= longest);
         parsed.ok_or_else(|| {
             let problem = format!(
-                "{:?} is not a duration between 1 second and 10 years; write for example \"2h\" or \"90min\"",
-                value.as_ref()
+                "{:?} is not a duration between 1 second and {called}; write for example {examples}",
+                word(value.as_ref())
             );
             self.refuse(value.span(), key, &problem)
         })
@@ -87,7 +110,9 @@ impl Source<'_> {
         value: Option<&Spanned<String>>,
         default_seconds: i64,
     ) -> Result<Duration, UsageError> {
-        let duration = self.duration(key, value, TimeDelta::seconds(default_seconds))?;
+        let longest = (LONGEST_TIMEOUT, "1 day", "\"10s\" or \"1min\"");
+        let default = TimeDelta::seconds(default_seconds);
+        let duration = self.duration_up_to(longest, key, value, default)?;
         Ok(duration.to_std().unwrap_or(Duration::MAX))
     }
 
@@ -134,10 +159,35 @@ impl Source<'_> {
             let problem = format!(
                 "{:?} is not a time zone; write a name of the IANA database such as \
                  \"America/Los_Angeles\" or \"UTC\"",
-                value.as_ref()
+                word(value.as_ref())
             );
             self.refuse(value.span(), "time_zone", &problem)
         })
+    }
+
+    /// A text for people to read: something, not too long, and nothing in it that misleads.
+    pub fn shown(
+        &self,
+        key: &str,
+        value: Option<&Spanned<String>>,
+    ) -> Result<Option<String>, UsageError> {
+        let Some(value) = value else {
+            return Ok(None);
+        };
+        let text = value.as_ref();
+        let problem = if text.trim().is_empty() {
+            "is empty; write something or take the line away".to_owned()
+        } else if text.chars().nth(LONGEST_NAME).is_some() {
+            format!("is longer than {LONGEST_NAME} characters; shorten it")
+        } else if let Some(character) = text.chars().find(|&c| c.is_control() || misleads(c)) {
+            format!(
+                "holds a character that cannot be seen (U+{:04X}); take it out",
+                u32::from(character)
+            )
+        } else {
+            return Ok(Some(text.clone()));
+        };
+        Err(self.refuse(value.span(), key, &problem))
     }
 
     pub fn entities(
@@ -151,6 +201,10 @@ impl Source<'_> {
                 "entities",
                 "the list is empty; name at least one entity or take it away",
             ));
+        }
+        if let Some(one_too_many) = tables.get(MOST_ENTITIES) {
+            let problem = format!("more than {MOST_ENTITIES} entities are configured; keep fewer");
+            return Err(self.refuse(one_too_many.entity_type.span(), "entities", &problem));
         }
         let mut entities: Vec<EntityPolicy> = Vec::with_capacity(tables.len());
         for table in tables {
@@ -167,22 +221,30 @@ impl Source<'_> {
                 .any(|known| known.entity_type == *entity_type)
             {
                 return Err(refuse(&format!(
-                    "{entity_type:?} is configured twice; keep one of the two"
+                    "{:?} is configured twice; keep one of the two",
+                    word(entity_type)
                 )));
             }
+            self.shown("entity_type", Some(&table.entity_type))?;
             let thresholds = [&table.late_after, &table.overdue_after, &table.stuck_after];
             entities.push(EntityPolicy {
                 entity_type: entity_type.clone(),
-                name: table.name.as_ref().map_or_else(
-                    || crate::text::name_of(entity_type),
-                    |name| name.as_ref().clone(),
-                ),
-                table: table.table.as_ref().map(|table| table.as_ref().clone()),
+                name: self
+                    .shown("name", table.name.as_ref())?
+                    .unwrap_or_else(|| crate::text::name_of(entity_type)),
+                table: self.shown("table", table.table.as_ref())?,
                 thresholds: self.thresholds(thresholds, defaults)?,
             });
         }
         Ok(entities)
     }
+}
+
+/// What the TOML reader says, in one line; it may repeat a megabyte of the file.
+fn quotable(message: &str) -> String {
+    let length = message.chars().count();
+    let beginning: String = message.chars().take(1000).collect();
+    excerpt(&error_text(&beginning, length as u64)).replace('\n', "; ")
 }
 
 fn written(duration: TimeDelta) -> String {

@@ -31,6 +31,7 @@ mod first_build;
 mod golden_site;
 mod hidden;
 mod hostile;
+mod hostile_configuration;
 mod init_db;
 mod network;
 mod kills;
