@@ -1,5 +1,7 @@
 //! Secrets inside error texts, masked before anything is published or kept.
 
+mod known;
+
 use std::sync::OnceLock;
 
 use regex::{Captures, Regex};
@@ -13,17 +15,44 @@ pub const MASK: &str = "[masked]";
 ///
 /// Rather too much than too little: a text may lose a harmless word, never keep a password.
 pub fn mask(text: &str) -> String {
+    let mut masked = masked_once(text);
+    let mut before = text.to_owned();
+    // What is masked can make room for another form to match; it comes to rest within a few rounds.
+    for _ in 0..MOST_ROUNDS {
+        if masked == before {
+            break;
+        }
+        before = masked;
+        masked = masked_once(&before);
+    }
+    masked
+}
+
+/// After so many rounds masking has come to rest, or never will.
+const MOST_ROUNDS: usize = 16;
+
+fn masked_once(text: &str) -> String {
     let masked = replaced(text);
-    if !masked.contains(unseen) {
+    if !text.contains(unseen) {
         return masked;
     }
-    // What cannot be seen must not hide a secret by splitting its name.
-    let bare = masked.replace(unseen, "");
-    let masked_bare = replaced(&bare);
-    if masked_bare == bare {
+    // What cannot be seen may split a name or an escape, or it may stand between two words: the
+    // text is read either way.
+    let bare = text.replace(unseen, "");
+    let bare_masked = replaced(&bare);
+    let masked_bare = masked.replace(unseen, "");
+    if bare_masked == bare {
         masked
+    } else if masked_bare == bare || masked_bare == bare_masked {
+        bare_masked
     } else {
-        masked_bare
+        // The readings find different secrets: nothing is shown beyond what they agree on.
+        let agreed = masked_bare
+            .char_indices()
+            .zip(bare_masked.chars())
+            .find(|((_, one), other)| one != other)
+            .map_or(0, |((at, _), _)| at);
+        format!("{} {MASK}", masked_bare[..agreed].trim_end())
     }
 }
 
@@ -56,13 +85,12 @@ fn replaced(text: &str) -> String {
     masked
 }
 
-/// `text` without any of these literal secrets, and with everything masked that looks like one.
+/// `text` without any of these secrets, in whatever form it repeats them, and with everything masked
+/// that looks like one.
 pub fn mask_known(text: &str, secrets: &[String]) -> String {
-    let mut masked = text.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        masked = masked.replace(secret.as_str(), MASK);
-    }
-    mask(&masked)
+    let masked = mask(&known::without(text, secrets));
+    // What stood between two parts may have been masked, and the parts have met.
+    known::without(&masked, secrets)
 }
 
 /// The passwords of a text that is a connection string as a whole, with or without its scheme: as
@@ -127,19 +155,27 @@ const QUOTED: &str = r#"(?: [bruf]{0,2} (?:
     | ''' .*? (?: ''' | $ )
     | \\" (?: [^"\\] | \\\\\\" | \\\\ | \\[^"\\] )* (?: \\?" | \\?$ )
     | \\' (?: [^'\\] | \\\\\\' | \\\\ | \\[^'\\] )* (?: \\?' | \\?$ )
-    | " (?: [^"\\] | \\. )* (?: " | \\?$ )
-    | ' (?: [^'\\] | \\. )* (?: ' | \\?$ )
+    | " (?: [^"\\] | \\. | "" )* (?: " | \\?$ )
+    | ' (?: [^'\\] | \\. | '\\'' | '"'"' | '' )* (?: ' | \\?$ )
     | ` [^`]* (?: ` | $ )
-    | &quot; .*? (?: &quot; | $ )
+    | &(?:amp;)*(?: quot | \#0*34 | \#x0*22 ); (?: \\. | . )*? (?: &(?:amp;)*(?: quot | \#0*34 | \#x0*22 ); | $ )
+    | &(?:amp;)*(?: apos | \#0*39 | \#x0*27 ); (?: \\. | . )*? (?: &(?:amp;)*(?: apos | \#0*39 | \#x0*27 ); | $ )
     ) )"#;
 
-/// A value with or without quotation marks. What looks like a name instead is one, and its own value
-/// follows. A word that says "nothing" ends where its list goes on.
-const VALUE: &str = r"(?:
+/// A value with or without quotation marks, or the indented lines of a block. What looks like a name
+/// or a call instead is one, and its own value follows. A word that says "nothing" ends where its
+/// list goes on.
+const VALUE: &str = r#"(?:
       (?P<kept> \[masked (?: \ connection\ string )? \] (?: [\s,;)}\]] | $ ) )
     | (?: null | none | true | false ) (?P<next> [,;}\])] )
-    | (?: QUOTED \s* [:=]+ \s* | \S* [:=] \s+ | (?: bearer | basic | token | digest ) \s+ ){0,4} (?: QUOTED | \S+ )
-    )";
+    | (?: QUOTED \s* [:=]+ \s* | [a-z_] [a-z0-9_.:]* \( (?: [0-9]+ \) \s* )? | \S* (?: [:=] | [\ \t]+ [:=]+ >? ) \s+ | [^\s"']+ [:=] | \\ \r? \n \s* | (?: bearer | basic | token | digest ) \s+ )* (?: QUOTED | BLOCK | \S+ )
+    )"#;
+
+/// Something between quotation marks; if it is a name instead, with its own value.
+const LITERAL: &str = r"(?: (?: QUOTED \s* [:=]+ \s* )+ (?: QUOTED | \S+ ) | QUOTED )";
+
+/// The indented lines of a block, as YAML has it.
+const BLOCK: &str = r"(?: [|>] [0-9+-]{0,2} [\ \t]* \r? (?: \n [\ \t]+ [^\n]* )+ )";
 
 /// The schemes of connection strings.
 const DATABASE: &str = r"(?: postgres(?:ql)? | mysql | mariadb | mongodb | rediss? | amqps? | mssql | sqlserver | clickhouse )";
@@ -173,7 +209,9 @@ impl Likely {
             let pattern = self
                 .pattern
                 .replace("VALUE", VALUE)
+                .replace("LITERAL", LITERAL)
                 .replace("QUOTED", QUOTED)
+                .replace("BLOCK", BLOCK)
                 .replace("NAME", NAME)
                 .replace("DATABASE", DATABASE);
             Regex::new(&format!("(?xis){pattern}")).expect("the patterns are part of the program")
@@ -201,7 +239,7 @@ const URL_SIGNS: &[&str] = &["://", ":\\"];
 const ENCODED_URL_SIGNS: &[&str] = &["3a%"];
 
 /// In this order: the later patterns see what the earlier ones left.
-static LIKELY_SECRETS: [Likely; 22] = [
+static LIKELY_SECRETS: [Likely; 25] = [
     Likely::new(
         &["-----begin"],
         r"-----BEGIN\ [A-Z\ ]*PRIVATE\ KEY-----.*?(?:-----END\ [A-Z\ ]*PRIVATE\ KEY-----|$)",
@@ -234,11 +272,6 @@ static LIKELY_SECRETS: [Likely; 22] = [
         r#"( [a-z][a-z0-9+.-]{0,20} : \\*/ \\*/ ) [^\s/@:"'<>]+ : [0-9]* [^\s/@0-9.,;:)\]}"'<>] [^\s"'<>]* $"#,
         "${1}[masked]",
     ),
-    Likely::new(
-        &["@"],
-        r#"[a-z0-9_.%+-]+ : [^\s"'<>/\[] [^\s"'<>]* ( @ [a-z0-9_\[] )"#,
-        "[masked]${1}",
-    ),
     // Credentials in headers.
     Likely::new(
         &["cookie"],
@@ -246,8 +279,13 @@ static LIKELY_SECRETS: [Likely; 22] = [
         "${1}[masked]",
     ),
     Likely::new(
-        &["digest"],
-        r"( authorization \s* : \s* digest \s ) [^\r\n]+",
+        &["authorization"],
+        r"( authorization \s* : \s* (?: digest | oauth | hmac [a-z0-9-]* | aws4 [a-z0-9-]* ) \s ) [^\r\n]+",
+        "${1}[masked]",
+    ),
+    Likely::new(
+        &["authorization"],
+        r#"( authorization \s* [:=] \s* ) [a-z] [a-z0-9_-]* [\ \t]+ [^\s"',;]+"#,
         "${1}[masked]",
     ),
     // JSON web tokens, whole or cut.
@@ -300,17 +338,22 @@ static LIKELY_SECRETS: [Likely; 22] = [
     ),
     Likely::new(
         NAME_SIGNS,
-        r#"( NAME \\? ["'] \s* , \s* ) QUOTED"#,
+        r#"( NAME \\? ["'] \s* , \s* ) LITERAL"#,
+        "${1}[masked]",
+    ),
+    Likely::new(
+        &["cdata["],
+        r"( < [a-z0-9_:.-]* NAME [^<>]{0,200} > \s* ) <!\[CDATA\[ .*? (?: \]\]> | $ )",
         "${1}[masked]",
     ),
     Likely::new(
         NAME_SIGNS,
-        r"( < [a-z0-9_:.-]* NAME [^<>]{0,200} > (?: <!\[CDATA\[ )? ) [^<]+",
+        r"( < [a-z0-9_:.-]* NAME [^<>]{0,200} > ) (?: [^<] | < [^/!] )+",
         "${1}[masked]",
     ),
     Likely::new(
         &["pass", "identified"],
-        r"( (?-u:\b) (?: passwo?r?d | passphrase | identified \s+ by ) \s+ (?: (?: is | to | was ) \s+ )? ) QUOTED",
+        r"( (?-u:\b) (?: passwo?r?d | passphrase | identified \s+ by ) \s+ (?: (?: is | to | was ) \s+ )? ) LITERAL",
         "${1}[masked]",
     ),
     Likely::new(
@@ -320,15 +363,26 @@ static LIKELY_SECRETS: [Likely; 22] = [
         "${1}[masked]${next}",
     ),
     Likely::new(
-        &["-u"],
-        r"( (?: ^ | \s ) (?: -u \s* | --user [\s=]+ ) ) [^\s:]+ : \S+",
+        &["-u", "-user"],
+        r#"( (?: ^ | \s ) (?: -u \s* | -- (?: proxy- )? user [\s=]+ ) ) (?: LITERAL | [^\s:'"]+ : \S+ )"#,
         "${1}[masked]",
+    ),
+    // Where semicolons end values, these may hold spaces.
+    Likely::new(
+        NAME_SIGNS,
+        r#"( NAME \s* = \s* ) [^;\s"'=]+ [\ \t] [^;\r\n"'=]* ( ; \s* [a-z] [a-z0-9_\ ]* = )"#,
+        "${1}[masked]${2}",
     ),
     Likely::new(
         NAME_SIGNS,
-        r#"( NAME (?: \\{0,3} ["'`] | &(?: quot | apos | \#\d+ | \#x[0-9a-f]+ ); )? [\])]{0,2}
+        r#"( NAME (?: \\{0,3} ["'`] | &(?:amp;)*(?: quot | apos | \#\d+ | \#x[0-9a-f]+ ); )? [\])]{0,2}
            \s* (?: [=:]{1,3} >? | -> | %3[ad] ) \s* ) VALUE"#,
         "${1}[masked]${next}",
+    ),
+    Likely::new(
+        &["@"],
+        r#"[a-z0-9_.%+-]+ : [^\s"'<>/\[] [^\s"'<>]* ( @ [a-z0-9_\[] )"#,
+        "[masked]${1}",
     ),
     // Last, because the word after "bearer" could be the name in one of the above.
     Likely::new(

@@ -37,6 +37,9 @@ const LEAKS: &[&str] = &[
     "authorization: basic UzNjcmV0UHc6UzNjcmV0UHc= S3",
     "Basic UzNjcmV0UHc=",
     "Authorization: Digest username=\"u\", response=\"S3cretPw\"",
+    "Authorization: ApiKey S3cretPw",
+    "Proxy-Authorization: Custom S3cretPw",
+    "Authorization: AWS4-HMAC-SHA256 Credential=a/b, Signature=S3cretPw",
     "Cookie: a=b; sid=S3cretPw",
     "Set-Cookie: a=b; sid=S3cretPw; Path=/",
     "curl -H 'X-Api-Key: S3cretPw' https://h",
@@ -61,7 +64,25 @@ const LEAKS: &[&str] = &[
     "<password>S3cretPw</password>",
     "<db:password type=\"text\">S3cretPw</db:password>",
     "&quot;password&quot;: &quot;S3cretPw with spaces&quot;",
+    "password: 'it''s S3cretPw'",
+    "password: |\n  S3cretPw",
+    "password: >-\n    first line\n    S3cretPw\nuser: ro",
+    "password= password: |\n  S3cretPw",
+    "<password><![CDATA[a<S3cretPw]]></password>",
+    "<token> password=a<S3cretPw",
+    "&#34;password&#34;: &#34;a S3cretPw&#34;",
+    "&#x27;password&#x27;: &#x27;a S3cretPw&#x27;",
+    "&amp;quot;password&amp;quot;: &amp;quot;a S3cretPw&amp;quot;",
+    "password &quot;password&quot;: &quot;S3cretPw&quot;",
+    "Config { password: Some(\"a S3cretPw\") }",
+    "[\"password\"]=>\n  string(8) \"S3cretPw\"",
     // Names and values, in every spelling.
+    "PGPASSWORD='it'\\''s S3cretPw' psql",
+    "PGPASSWORD='it'\"'\"'s S3cretPw' psql",
+    "Driver=x;Pwd=\"a\"\"b S3cretPw\";Server=h",
+    "Server=h;Pwd=a S3cretPw;Driver=x",
+    "{Host:h Password:a@S3cretPw User:ro}",
+    "password= DB_PASSWORD = 'S3cretPw'",
     "password=S3cretPw host=x",
     "password = 'S3cretPw'",
     "Password: S3cretPw",
@@ -109,6 +130,9 @@ const LEAKS: &[&str] = &[
     "tool --api-key S3cretPw",
     "curl -u user:S3cretPw https://h",
     "curl --user user:S3cretPw https://h",
+    "curl --user 'user:a S3cretPw' https://h",
+    "curl -u user:a@S3cretPw https://h",
+    "curl --proxy-user user:S3cretPw https://h",
     "alter role ro password 'S3cretPw with spaces'",
     "alter role ro with encrypted password 'S3cretPw'",
     "create user u identified by 'S3cretPw'",
@@ -132,6 +156,7 @@ const LEAKS: &[&str] = &[
     "ey\u{fffd}JhbGciOiJIUzI1NiJ9.S3cretPw.S3cretPw",
     "eyJhbGciOi\u{fffd}JIUzI1NiJ9.S3cretPw.S3cretPw",
     "x\u{fffd}pwd=other pass\u{fffd}word=S3cretPw",
+    "password: \"a\\\u{200b}\"S3cretPw\"",
 ];
 
 /// What people must be able to read.
@@ -220,6 +245,16 @@ fn known_secrets_are_masked_wherever_they_stand() {
         mask_known("a p$x#y b", &["p$x#y".to_owned()]),
         "a [masked] b"
     );
+    for (text, shown) in [
+        ("said p%24x%23y, p%24X%23Y", "said [masked], p%24X%23Y"),
+        ("said p$x#yz", "said [masked]"),
+        ("said yzp$x#", "said [masked]p$x#"),
+        ("the mask", "the [masked]"),
+    ] {
+        let known = ["p$x#y", "yz", "mask"].map(str::to_owned);
+        assert_eq!(mask_known(text, &known), shown);
+        assert_eq!(mask_known(shown, &known), shown);
+    }
 }
 
 #[test]
