@@ -19,6 +19,8 @@ pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod failure;
+#[cfg(test)]
+mod fuzz;
 pub mod health;
 pub mod kept;
 pub mod masking;

@@ -57,7 +57,7 @@ impl Source<'_> {
         let line = self.line(start);
         let written = self.text.lines().nth(line - 1).unwrap_or_default();
         // A line that is no setting may be anything, a connection string for example.
-        let key = word(written.split('=').next().unwrap_or_default().trim());
+        let key = word(written.split('=').next().unwrap_or_default().trim()).replace('\t', " ");
         let message = quotable(error.message().trim_end());
         let remedy = if message.starts_with("unknown field") {
             "take it away or correct its spelling"
@@ -244,7 +244,9 @@ impl Source<'_> {
 fn quotable(message: &str) -> String {
     let length = message.chars().count();
     let beginning: String = message.chars().take(1000).collect();
-    excerpt(&error_text(&beginning, length as u64)).replace('\n', "; ")
+    excerpt(&error_text(&beginning, length as u64))
+        .replace('\n', "; ")
+        .replace('\t', " ")
 }
 
 fn written(duration: TimeDelta) -> String {

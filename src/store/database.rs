@@ -8,6 +8,7 @@ use url::Url;
 
 use super::secrets;
 use crate::failure::UsageError;
+use crate::text;
 
 /// A database that syncmon can read.
 #[derive(Clone)]
@@ -228,8 +229,9 @@ fn check_file(key: &str, value: &str) -> Result<(), UsageError> {
         return Ok(());
     }
     Err(UsageError::new(format!(
-        "{key} names the file {value}, which is not there; download the certificate from the \
-         provider and give its path"
+        "{key} names the file {}, which is not there; download the certificate from the provider \
+         and give its path",
+        text::word(value)
     )))
 }
 
