@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Activity, Evidence};
-use crate::model::{DatabaseFacts, Observation, Status, SyncState};
+use crate::model::{DatabaseFacts, Observation, Outcomes, Status, SyncState};
 
 /// The two records of one run may be this far apart.
 const SAME_RUN: TimeDelta = TimeDelta::seconds(60);
@@ -190,19 +190,15 @@ fn contradictions(
 
 /// Rows that could not be taken at their word.
 fn odd_rows(observation: &Observation, notices: &mut Vec<Notice>) {
-    let untimed: u64 = observation
-        .outcomes
-        .iter()
-        .map(|outcome| outcome.untimed)
-        .sum();
+    let all = |count: fn(&Outcomes) -> u64| {
+        let counts = observation.outcomes.iter().map(count);
+        counts.fold(0, u64::saturating_add)
+    };
+    let untimed = all(|outcome| outcome.untimed);
     if untimed > 0 {
         notices.push(Notice::UntimedRuns { count: untimed });
     }
-    let odd: u64 = observation
-        .outcomes
-        .iter()
-        .map(|outcome| outcome.odd_durations)
-        .sum();
+    let odd = all(|outcome| outcome.odd_durations);
     if odd > 0 {
         notices.push(Notice::OddDurations { count: odd });
     }

@@ -340,3 +340,17 @@ fn rows_without_a_timestamp_are_no_evidence_but_are_said() {
     assert!(!recorded.judged().activity.is_running());
     assert_eq!(recorded.notices(), [Notice::UntimedRuns { count: 3 }]);
 }
+
+#[test]
+fn counts_that_add_up_to_too_much_are_said_all_the_same() {
+    let mut recorded = Recorded::nothing()
+        .untimed_run("completed")
+        .untimed_run("failed");
+    for outcome in &mut recorded.0.outcomes {
+        outcome.untimed = u64::MAX;
+    }
+    assert_eq!(
+        recorded.notices(),
+        [Notice::UntimedRuns { count: u64::MAX }]
+    );
+}
