@@ -4,6 +4,7 @@
 mod changes;
 mod configuration;
 mod connection;
+mod decoding;
 mod masking;
 mod notations;
 

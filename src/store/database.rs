@@ -188,7 +188,7 @@ fn check_tls(options: &PgConnectOptions, allow_insecure_tls: bool) -> Result<(),
         "the database host {} is not local, and without sslmode=verify-full its identity would not \
          be checked; add ?sslmode=verify-full&sslrootcert=FILE to DATABASE_URL (the file with the \
          provider's CA certificate), or set SYNCMON_INSECURE_TLS=1 if you accept the risk",
-        options.get_host()
+        text::word(options.get_host())
     )))
 }
 

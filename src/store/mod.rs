@@ -1,7 +1,7 @@
 //! Reading the database: one connection, one statement, one snapshot.
 
 mod database;
-mod decode;
+pub(crate) mod decode;
 mod refusal;
 mod schema;
 mod secrets;

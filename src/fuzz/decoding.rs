@@ -1,0 +1,428 @@
+//! The row decoder and the state files: what can be read of them can be judged and shown at any
+//! moment, and shows nothing that it should not.
+
+use std::path::Path;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::TestCaseResult;
+use serde_json::{Value, json};
+
+use super::changes::{bent_bytes, bent_text};
+use super::notations::{Planted, planted};
+use super::{Volume, fuzz};
+use crate::config::Config;
+use crate::health::{Reading, Source, assess};
+use crate::kept::{Earlier, Kept};
+use crate::model::{DatabaseFacts, LATEST, Observation, Snapshot};
+use crate::render::Look;
+use crate::store::decode::{facts, observation};
+use crate::text::misleads;
+use crate::views::{self, Site, Speaker};
+
+const ROWS: Volume = Volume {
+    sampled: 500,
+    whole: 200_000,
+};
+const STATE_FILES: Volume = Volume {
+    sampled: 100,
+    whole: 200_000,
+};
+/// Each with a whole assessment, its pages and files.
+const WORLDS: Volume = Volume {
+    sampled: 60,
+    whole: 20_000,
+};
+
+const FACTS: &[&str] = &[
+    r#"{"clock":1795377900000000,"role":"syncmon_ro","hidden":[]}"#,
+    r#"{"clock":-9223372036854775808,"role":null,"hidden":["sync_log","sync_state"]}"#,
+];
+
+const ROW: &str = r#"{"state":{"status":"failed","last_sync_time":1795375320000000,"updated_at":1795375320000000,
+"error":"boom","error_length":4},"outcomes":[{"status":"completed","action":"incremental_sync","untimed":0,
+"odd_durations":1,"before":1780000000000000,"finishes":"1795370000000000 1795375320000000"},{"status":"failed",
+"action":null,"untimed":3,"odd_durations":0,"before":null,"finishes":"1795360000000000"}],"runs":[{"id":7,
+"started":1795375320000000,"action":"incremental_sync","status":"started","duration":null,"records":null,
+"error":null,"error_length":null},{"id":6,"started":1795370000000000,"action":"historical_import",
+"status":"completed","duration":"68.25","records":10738,"error":null,"error_length":null}],"errors":[{"id":5,
+"started":1795360000000000,"action":"x","status":"failed","duration":"NaN","records":0,"error":"password=S3",
+"error_length":99999}]}"#;
+
+const ROWS_SEEDS: &[&str] = &[
+    ROW,
+    r#"{"state":null,"outcomes":[],"runs":[],"errors":[]}"#,
+    r#"{"state":{"status":null,"last_sync_time":null,"updated_at":null,"error":null,"error_length":null},"outcomes":[],"runs":[],"errors":[]}"#,
+];
+
+#[rustfmt::skip]
+const WORDS: &[&str] = &[
+    "null", "true", "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u0000", "\\u202e", "\\ud800", "\\n", " ", "\"success\"",
+    "\"failed\"", "\"started\"", "\"pending\"", "\"never_synced\"", "\"\"", "\"x\"", "\"Infinity\"", "\"-Infinity\"",
+    "\"1e400\"", "\"1e-400\"", "\"-1\"", "\"NaN\"", "\"9223372036854775807 -9223372036854775808\"", "\"state\":", "\"runs\":",
+    "\"outcomes\":", "\"finishes\":", "\"before\":", "\"duration\":", "\"clock\":", "\"as_of\":", "\"format\":", "\"content\":",
+    "\"-262143-01-01T00:00:00Z\"", "\"+262142-12-31T23:59:59.999999999Z\"", "\"2026-11-22T23:59:60Z\"", "\"0001-01-01T00:00:00Z\"",
+    "\"9999-12-31T23:59:59.999999999Z\"",
+];
+
+/// When a build can take place: `--now` reaches from 1970 to 9998.
+fn a_moment() -> impl Strategy<Value = DateTime<Utc>> {
+    let last = DateTime::from_timestamp(253_370_764_799, 0).unwrap();
+    let usual = DateTime::from_timestamp(1_795_377_900, 0).unwrap();
+    select(vec![
+        DateTime::UNIX_EPOCH,
+        usual,
+        usual - TimeDelta::days(90),
+        last,
+    ])
+}
+
+fn a_configuration() -> impl Strategy<Value = Config> {
+    let texts = vec![
+        "",
+        "time_zone = \"UTC\"\ninterval = \"3660days\"\nlate_after = \"3660days\"\noverdue_after = \"3660days\"",
+        "time_zone = \"Pacific/Apia\"\nlate_after = \"1s\"\noverdue_after = \"1s\"\nstuck_after = \"1s\"",
+        "[[entities]]\nentity_type = \"sales\"\nstuck_after = \"3660days\"",
+    ];
+    select(texts).prop_map(|text| Config::parse(text, Path::new("syncmon.toml")).unwrap())
+}
+
+fn misleading(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t') || misleads(c)
+}
+
+/// Judged, put into words and rendered, it overflows nowhere and misleads nobody.
+fn can_be_shown(
+    snapshot: Snapshot,
+    config: &Config,
+    now: DateTime<Utc>,
+    away: bool,
+) -> TestCaseResult {
+    let source = if away {
+        Source::Unreachable {
+            since: snapshot.as_of.min(now),
+            message: "The database is busy.".to_owned(),
+        }
+    } else {
+        Source::Read
+    };
+    let reading = Reading {
+        snapshot: Some(snapshot),
+        source,
+    };
+    let assessment = assess(reading, &config.policy, now);
+    let site = Site {
+        title: &config.title,
+        demo: false,
+        speaker: Speaker {
+            zone: config.time_zone,
+            now,
+        },
+        policy: &config.policy,
+    };
+    let terminal = views::terminal(&assessment, site);
+    prop_assert!(!terminal.contains(misleading), "{:?}", terminal);
+    let files = Look::load(None).and_then(|look| look.render(&assessment, site));
+    for file in files.map_err(|error| TestCaseError::fail(format!("{error:#}")))? {
+        let text = String::from_utf8(file.bytes).unwrap();
+        prop_assert!(!text.contains(misleading), "{}: {:?}", file.path, text);
+    }
+    Ok(())
+}
+
+/// Every text of it that is not as the database spells it.
+fn texts(seen: &Observation) -> String {
+    let mut shown = seen.clone();
+    shown.entity_type.clear();
+    serde_json::to_string(&shown).unwrap()
+}
+
+#[test]
+fn any_first_row_is_decoded_or_refused() {
+    let inputs = (bent_text(FACTS, WORDS), a_moment());
+    fuzz(
+        "the row about the database",
+        ROWS,
+        &inputs,
+        |(json, now)| {
+            if let Ok(facts) = facts(&json, Some(now)) {
+                prop_assert!(!facts.role.is_some_and(|role| role.contains(misleading)));
+            }
+            Ok(())
+        },
+    );
+}
+
+#[test]
+fn any_row_is_decoded_or_refused_and_can_be_shown() {
+    fuzz(
+        "rows, decoded",
+        ROWS,
+        &bent_text(ROWS_SEEDS, WORDS),
+        |json| {
+            if let Ok(seen) = observation("sales", &json) {
+                prop_assert!(!texts(&seen).contains(misleading));
+            }
+            Ok(())
+        },
+    );
+    let rows = vec(
+        (
+            "(?s).{0,12}|sales|\\PC{100,300}",
+            bent_text(ROWS_SEEDS, WORDS),
+        ),
+        1..4,
+    );
+    let inputs = (
+        rows,
+        bent_text(FACTS, WORDS),
+        a_configuration(),
+        a_moment(),
+        any::<bool>(),
+    );
+    fuzz(
+        "rows, judged and rendered",
+        WORLDS,
+        &inputs,
+        |(rows, json, config, now, away)| {
+            let entities = rows
+                .iter()
+                .filter_map(|(name, json)| observation(name, json).ok());
+            let snapshot = Snapshot {
+                as_of: now,
+                database: facts(&json, Some(now)).unwrap_or_default(),
+                entities: entities.collect(),
+            };
+            can_be_shown(snapshot, &config, now, away)
+        },
+    );
+}
+
+/// Numbers at the limits of what the columns hold.
+fn a_number() -> impl Strategy<Value = Value> {
+    let now = 1_795_377_900_000_000_i64;
+    prop_oneof![
+        select(vec![
+            0,
+            1,
+            -1,
+            i64::MIN,
+            i64::MAX,
+            now,
+            now - 1,
+            now + 300_000_001
+        ])
+        .prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (now - 10_000_000_000_000..now).prop_map(Value::from),
+    ]
+}
+
+fn a_word() -> impl Strategy<Value = Value> {
+    let known = vec![
+        json!("success"),
+        json!("FAILED "),
+        json!("started"),
+        json!("pending"),
+        Value::Null,
+    ];
+    prop_oneof![4 => select(known), 1 => "(?s).{0,200}".prop_map(Value::from)]
+}
+
+fn a_run() -> impl Strategy<Value = Value> {
+    let duration = prop_oneof![
+        select(vec![
+            "0",
+            "-1",
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "1e308",
+            "1e-308",
+            "68.25",
+            "x"
+        ])
+        .prop_map(Value::from),
+        any::<f64>().prop_map(|seconds| Value::from(seconds.to_string())),
+        Just(Value::Null),
+    ];
+    let error = prop_oneof![Just(Value::Null), "(?s).{0,300}".prop_map(Value::from)];
+    (a_number(), a_number(), a_word(), a_word(), duration, a_number(), error, any::<u64>()).prop_map(
+        |(id, started, action, status, duration, records, error, length)| {
+            json!({
+                "id": id, "started": started, "action": action, "status": status,
+                "duration": duration, "records": records, "error": error, "error_length": length,
+            })
+        },
+    )
+}
+
+/// A row that a database could return, with anything in its columns.
+fn a_row() -> impl Strategy<Value = Value> {
+    let state = (a_word(), a_number(), a_number()).prop_map(|(status, synced, updated)| {
+        json!({ "status": status, "last_sync_time": synced, "updated_at": updated, "error": null, "error_length": null })
+    });
+    let finishes = vec(a_number(), 0..30).prop_map(|numbers| {
+        numbers
+            .iter()
+            .map(Value::to_string)
+            .collect::<Vec<_>>()
+            .join(" ")
+    });
+    let outcomes = (
+        a_word(),
+        a_word(),
+        any::<u64>(),
+        any::<u64>(),
+        a_number(),
+        finishes,
+    )
+        .prop_map(|(status, action, untimed, odd, before, finishes)| {
+            json!({
+                "status": status, "action": action, "untimed": untimed, "odd_durations": odd,
+                "before": before, "finishes": finishes,
+            })
+        });
+    let state = prop_oneof![4 => state, 1 => Just(Value::Null)];
+    (state, vec(outcomes, 0..4), vec(a_run(), 0..5), vec(a_run(), 0..5)).prop_map(
+        |(state, outcomes, runs, errors)| {
+            json!({ "state": state, "outcomes": outcomes, "runs": runs, "errors": errors })
+        },
+    )
+}
+
+#[test]
+fn whatever_the_columns_hold_can_be_judged_and_shown() {
+    fuzz("columns at their limits, decoded", ROWS, &a_row(), |row| {
+        let seen = observation("sales", &row.to_string());
+        prop_assert!(
+            seen.is_ok_and(|seen| !texts(&seen).contains(misleading)),
+            "{}",
+            row
+        );
+        Ok(())
+    });
+    let inputs = (
+        vec(a_row(), 1..4),
+        a_number(),
+        a_configuration(),
+        a_moment(),
+        any::<bool>(),
+    );
+    fuzz(
+        "columns at their limits, rendered",
+        WORLDS,
+        &inputs,
+        |(rows, clock, config, now, away)| {
+            let about = json!({ "clock": clock, "role": "ro", "hidden": [] }).to_string();
+            let names = ["sales", "products", "\u{202e}odd\u{0}\n<b>"];
+            let entities = rows
+                .iter()
+                .zip(names)
+                .map(|(row, name)| observation(name, &row.to_string()).unwrap());
+            let snapshot = Snapshot {
+                as_of: now,
+                database: facts(&about, Some(now)).unwrap(),
+                entities: entities.collect(),
+            };
+            can_be_shown(snapshot, &config, now, away)
+        },
+    );
+}
+
+#[test]
+fn nothing_decoded_holds_a_secret() {
+    let nothing = Just(String::new()).boxed();
+    let inputs = (planted(nothing), any::<u64>());
+    fuzz(
+        "secrets in rows",
+        ROWS,
+        &inputs,
+        |(Planted { secret, text }, length)| {
+            let row = json!({
+                "state": { "status": text, "error": text, "error_length": length },
+                "outcomes": [{ "status": text, "action": text, "untimed": 0, "odd_durations": 0 }],
+                "runs": [{ "id": 1, "started": 0, "action": text, "status": text, "error": text, "error_length": length }],
+                "errors": [],
+            });
+            let seen = observation("sales", &row.to_string()).unwrap();
+            let decoded = texts(&seen).to_lowercase();
+            for part in &secret.parts {
+                prop_assert!(!decoded.contains(&part.to_lowercase()), "{}", decoded);
+            }
+            Ok(())
+        },
+    );
+}
+
+const IDENTITY: &str = "postgres localhost:5432/app";
+
+/// What is kept of a snapshot at the limits of its columns, as text.
+fn kept_texts() -> Vec<&'static str> {
+    let as_of = DateTime::from_timestamp(1_795_377_900, 0).unwrap();
+    let full = Snapshot {
+        as_of,
+        database: DatabaseFacts::default(),
+        entities: vec![observation("sales", ROW).unwrap()],
+    };
+    let end = Snapshot {
+        as_of: LATEST,
+        database: facts(FACTS[1], Some(as_of)).unwrap(),
+        entities: Vec::new(),
+    };
+    let stored = |snapshot: &Snapshot| {
+        json!({ "format": 1, "database": IDENTITY, "content": snapshot }).to_string()
+    };
+    let outage = json!({ "format": 1, "database": IDENTITY, "content": as_of }).to_string();
+    [stored(&full), stored(&end), outage]
+        .into_iter()
+        .map(|text| &*text.leak())
+        .collect()
+}
+
+#[test]
+fn any_state_file_is_as_good_as_none_or_can_be_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let kept = || Kept::new(directory.path().to_owned(), IDENTITY.to_owned());
+    let now = DateTime::from_timestamp(1_795_377_900, 0).unwrap();
+    let path = |kind: &str| {
+        let stem = crate::text::file_stem(IDENTITY);
+        directory.path().join(format!("{kind}.{stem}.json"))
+    };
+    let seeds: &'static [&'static str] = kept_texts().leak();
+    fuzz(
+        "state files, loaded",
+        STATE_FILES,
+        &bent_bytes(seeds, WORDS),
+        |bytes| {
+            std::fs::write(path("snapshot"), &bytes).unwrap();
+            std::fs::write(path("outage"), &bytes).unwrap();
+            prop_assert!(kept().outage_since(now).unwrap() <= now);
+            match kept().snapshot() {
+                Earlier::Known(snapshot) => prop_assert!(snapshot.is_within_the_calendar()),
+                Earlier::Unusable(why) => prop_assert!(!why.contains(char::is_control)),
+                Earlier::Nothing => prop_assert!(false, "a file is there"),
+            }
+            Ok(())
+        },
+    );
+    let inputs = (
+        bent_bytes(&seeds[..2], WORDS),
+        a_configuration(),
+        a_moment(),
+    );
+    fuzz(
+        "state files, judged and rendered",
+        WORLDS,
+        &inputs,
+        |(bytes, config, now)| {
+            std::fs::write(path("snapshot"), &bytes).unwrap();
+            match kept().snapshot() {
+                Earlier::Known(snapshot) => can_be_shown(snapshot, &config, now, true),
+                Earlier::Unusable(_) | Earlier::Nothing => Ok(()),
+            }
+        },
+    );
+}
