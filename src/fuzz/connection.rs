@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::changes::bent_text;
+use super::notations::percent_throughout;
 use super::{Volume, fuzz};
 use crate::store::Database;
 
@@ -83,10 +84,6 @@ const PLACES: &[&str] = &[
     "{}",
 ];
 
-fn percent(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
-}
-
 #[test]
 fn no_password_is_repeated_wherever_it_was_put() {
     let part = "[G-Z][0-9][G-Z][0-9][g-z]{3}[0-9]";
@@ -107,7 +104,7 @@ fn no_password_is_repeated_wherever_it_was_put() {
             let url = place.replace(
                 "{}",
                 &if encoded {
-                    percent(&typed)
+                    percent_throughout(&typed)
                 } else {
                     typed.clone()
                 },
@@ -125,7 +122,7 @@ fn no_password_is_repeated_wherever_it_was_put() {
                     shown
                 );
                 prop_assert!(
-                    !shown.contains(&percent(part).to_lowercase()),
+                    !shown.contains(&percent_throughout(part).to_lowercase()),
                     "{} -> {}",
                     url,
                     shown

@@ -9,8 +9,8 @@ use proptest::test_runner::TestCaseResult;
 
 use super::changes::bent_text;
 use super::notations::{
-    ANY, Secret, a_secret, around, as_it_is, doubled_single, json, json_twice, percent, planted,
-    python, rust, shell, xml,
+    ANY, Secret, a_secret, around, as_it_is, doubled_single, json, json_twice, percent,
+    percent_throughout, planted, python, rust, shell, xml,
 };
 use super::{Volume, figures, fuzz};
 use crate::masking::{mask, mask_known};
@@ -172,7 +172,7 @@ const FORMS: &[fn(&str) -> String] = &[
             .replace("%2F", "%2f")
             .replace("%C3%A9", "%c3%a9")
     },
-    |secret| secret.bytes().map(|byte| format!("%{byte:02x}")).collect(),
+    percent_throughout,
     |secret| percent(&percent(secret)),
     |secret| percent(secret).replace("%20", "+"),
     json,

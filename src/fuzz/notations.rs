@@ -198,6 +198,12 @@ pub fn percent(secret: &str) -> String {
     bytes.collect()
 }
 
+/// Letters and digits as well.
+pub fn percent_throughout(secret: &str) -> String {
+    let bytes = secret.bytes().map(|byte| format!("%{byte:02x}"));
+    bytes.collect::<Vec<_>>().concat()
+}
+
 pub fn json(secret: &str) -> String {
     serde_json::to_string(secret).unwrap()
 }

@@ -27,6 +27,7 @@ mod differential;
 mod disk_faults;
 mod disk_full;
 mod disk_messages;
+mod environment_files;
 mod first_build;
 mod golden_site;
 mod hidden;
