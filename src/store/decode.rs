@@ -61,7 +61,7 @@ pub fn facts(json: &str, now: Option<DateTime<Utc>>) -> Result<DatabaseFacts> {
     let raw: RawFacts = serde_json::from_str(json).context("the first row is not as expected")?;
     Ok(DatabaseFacts {
         role: raw.role.as_deref().map(text::word),
-        hidden_tables: raw.hidden,
+        hidden_tables: raw.hidden.iter().map(|table| text::word(table)).collect(),
         clock_ahead_micros: now.map(|now| raw.clock.saturating_sub(now.timestamp_micros())),
     })
 }
