@@ -29,7 +29,7 @@ pub fn mask(text: &str) -> String {
 }
 
 /// After so many rounds masking has come to rest, or never will.
-const MOST_ROUNDS: usize = 16;
+const MOST_ROUNDS: usize = 100;
 
 fn masked_once(text: &str) -> String {
     let masked = replaced(text);
@@ -168,7 +168,7 @@ const QUOTED: &str = r#"(?: [bruf]{0,2} (?:
 const VALUE: &str = r#"(?:
       (?P<kept> \[masked (?: \ connection\ string )? \] (?: [\s,;)}\]] | $ ) )
     | (?: null | none | true | false ) (?P<next> [,;}\])] )
-    | (?: QUOTED \s* [:=]+ \s* | [a-z_] [a-z0-9_.:]* \( (?: [0-9]+ \) \s* )? | \S* (?: [:=] | [\ \t]+ [:=]+ >? ) \s+ | [^\s"']+ [:=] | \\ \r? \n \s* | (?: bearer | basic | token | digest ) \s+ )* (?: QUOTED | BLOCK | \S+ )
+    | (?: QUOTED \s* [:=]+ \s* | [a-z_] [a-z0-9_.:]* \( (?: [0-9]+ \) \s* )? | \S* (?: [:=] | [\ \t]+ [:=]+ >? ) \s+ | [^\s"']+ [:=]+ >? | \\ \r? \n \s* | (?: bearer | basic | token | digest ) \s+ )* (?: QUOTED | BLOCK | \S+ )
     )"#;
 
 /// Something between quotation marks; if it is a name instead, with its own value.

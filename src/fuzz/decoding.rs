@@ -1,5 +1,5 @@
-//! The row decoder and the state files: what can be read of them can be judged and shown at any
-//! moment, and shows nothing that it should not.
+//! The row decoder: what can be read of a row can be judged and shown at any moment, and shows
+//! nothing that it should not.
 
 use std::path::Path;
 
@@ -10,13 +10,12 @@ use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 use serde_json::{Value, json};
 
-use super::changes::{bent_bytes, bent_text};
+use super::changes::bent_text;
 use super::notations::{Planted, planted};
 use super::{Volume, fuzz};
 use crate::config::Config;
 use crate::health::{Reading, Source, assess};
-use crate::kept::{Earlier, Kept};
-use crate::model::{DatabaseFacts, LATEST, Observation, Snapshot};
+use crate::model::{Observation, Snapshot};
 use crate::render::Look;
 use crate::store::decode::{facts, observation};
 use crate::text::misleads;
@@ -26,22 +25,18 @@ const ROWS: Volume = Volume {
     sampled: 500,
     whole: 200_000,
 };
-const STATE_FILES: Volume = Volume {
-    sampled: 100,
-    whole: 200_000,
-};
 /// Each with a whole assessment, its pages and files.
-const WORLDS: Volume = Volume {
+pub const WORLDS: Volume = Volume {
     sampled: 60,
     whole: 20_000,
 };
 
-const FACTS: &[&str] = &[
+pub const FACTS: &[&str] = &[
     r#"{"clock":1795377900000000,"role":"syncmon_ro","hidden":[]}"#,
     r#"{"clock":-9223372036854775808,"role":null,"hidden":["sync_log","sync_state"]}"#,
 ];
 
-const ROW: &str = r#"{"state":{"status":"failed","last_sync_time":1795375320000000,"updated_at":1795375320000000,
+pub const ROW: &str = r#"{"state":{"status":"failed","last_sync_time":1795375320000000,"updated_at":1795375320000000,
 "error":"boom","error_length":4},"outcomes":[{"status":"completed","action":"incremental_sync","untimed":0,
 "odd_durations":1,"before":1780000000000000,"finishes":"1795370000000000 1795375320000000"},{"status":"failed",
 "action":null,"untimed":3,"odd_durations":0,"before":null,"finishes":"1795360000000000"}],"runs":[{"id":7,
@@ -58,7 +53,7 @@ const ROWS_SEEDS: &[&str] = &[
 ];
 
 #[rustfmt::skip]
-const WORDS: &[&str] = &[
+pub const WORDS: &[&str] = &[
     "null", "true", "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u0000", "\\u202e", "\\ud800", "\\n", " ", "\"success\"",
     "\"failed\"", "\"started\"", "\"pending\"", "\"never_synced\"", "\"\"", "\"x\"", "\"Infinity\"", "\"-Infinity\"",
     "\"1e400\"", "\"1e-400\"", "\"-1\"", "\"NaN\"", "\"9223372036854775807 -9223372036854775808\"", "\"state\":", "\"runs\":",
@@ -68,7 +63,7 @@ const WORDS: &[&str] = &[
 ];
 
 /// When a build can take place: `--now` reaches from 1970 to 9998.
-fn a_moment() -> impl Strategy<Value = DateTime<Utc>> {
+pub fn a_moment() -> impl Strategy<Value = DateTime<Utc>> {
     let last = DateTime::from_timestamp(253_370_764_799, 0).unwrap();
     let usual = DateTime::from_timestamp(1_795_377_900, 0).unwrap();
     select(vec![
@@ -79,7 +74,7 @@ fn a_moment() -> impl Strategy<Value = DateTime<Utc>> {
     ])
 }
 
-fn a_configuration() -> impl Strategy<Value = Config> {
+pub fn a_configuration() -> impl Strategy<Value = Config> {
     let texts = vec![
         "",
         "time_zone = \"UTC\"\ninterval = \"3660days\"\nlate_after = \"3660days\"\noverdue_after = \"3660days\"",
@@ -94,7 +89,7 @@ fn misleading(c: char) -> bool {
 }
 
 /// Judged, put into words and rendered, it overflows nowhere and misleads nobody.
-fn can_be_shown(
+pub fn can_be_shown(
     snapshot: Snapshot,
     config: &Config,
     now: DateTime<Utc>,
@@ -354,76 +349,6 @@ fn nothing_decoded_holds_a_secret() {
                 prop_assert!(!decoded.contains(&part.to_lowercase()), "{}", decoded);
             }
             Ok(())
-        },
-    );
-}
-
-const IDENTITY: &str = "postgres localhost:5432/app";
-
-/// What is kept of a snapshot at the limits of its columns, as text.
-fn kept_texts() -> Vec<&'static str> {
-    let as_of = DateTime::from_timestamp(1_795_377_900, 0).unwrap();
-    let full = Snapshot {
-        as_of,
-        database: DatabaseFacts::default(),
-        entities: vec![observation("sales", ROW).unwrap()],
-    };
-    let end = Snapshot {
-        as_of: LATEST,
-        database: facts(FACTS[1], Some(as_of)).unwrap(),
-        entities: Vec::new(),
-    };
-    let stored = |snapshot: &Snapshot| {
-        json!({ "format": 1, "database": IDENTITY, "content": snapshot }).to_string()
-    };
-    let outage = json!({ "format": 1, "database": IDENTITY, "content": as_of }).to_string();
-    [stored(&full), stored(&end), outage]
-        .into_iter()
-        .map(|text| &*text.leak())
-        .collect()
-}
-
-#[test]
-fn any_state_file_is_as_good_as_none_or_can_be_shown() {
-    let directory = tempfile::tempdir().unwrap();
-    let kept = || Kept::new(directory.path().to_owned(), IDENTITY.to_owned());
-    let now = DateTime::from_timestamp(1_795_377_900, 0).unwrap();
-    let path = |kind: &str| {
-        let stem = crate::text::file_stem(IDENTITY);
-        directory.path().join(format!("{kind}.{stem}.json"))
-    };
-    let seeds: &'static [&'static str] = kept_texts().leak();
-    fuzz(
-        "state files, loaded",
-        STATE_FILES,
-        &bent_bytes(seeds, WORDS),
-        |bytes| {
-            std::fs::write(path("snapshot"), &bytes).unwrap();
-            std::fs::write(path("outage"), &bytes).unwrap();
-            prop_assert!(kept().outage_since(now).unwrap() <= now);
-            match kept().snapshot() {
-                Earlier::Known(snapshot) => prop_assert!(snapshot.is_within_the_calendar()),
-                Earlier::Unusable(why) => prop_assert!(!why.contains(char::is_control)),
-                Earlier::Nothing => prop_assert!(false, "a file is there"),
-            }
-            Ok(())
-        },
-    );
-    let inputs = (
-        bent_bytes(&seeds[..2], WORDS),
-        a_configuration(),
-        a_moment(),
-    );
-    fuzz(
-        "state files, judged and rendered",
-        WORLDS,
-        &inputs,
-        |(bytes, config, now)| {
-            std::fs::write(path("snapshot"), &bytes).unwrap();
-            match kept().snapshot() {
-                Earlier::Known(snapshot) => can_be_shown(snapshot, &config, now, true),
-                Earlier::Unusable(_) | Earlier::Nothing => Ok(()),
-            }
         },
     );
 }

@@ -7,6 +7,7 @@ mod connection;
 mod decoding;
 mod masking;
 mod notations;
+mod state_files;
 
 #[path = "../../tests/it/figures.rs"]
 mod figures;

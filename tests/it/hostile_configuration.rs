@@ -20,8 +20,13 @@ const BUILD: [&str; 7] = [
     NOW,
 ];
 
-/// Half a gigabyte of addresses is all that a build may ask for.
-const LITTLE_MEMORY: [&str; 4] = ["sh", "-c", "ulimit -v 524288; exec \"$@\"", "sh"];
+/// Half a gigabyte of addresses and two seconds of a processor are all that a build may ask for.
+const LITTLE: [&str; 4] = [
+    "sh",
+    "-c",
+    "ulimit -v 524288; ulimit -t 2; exec \"$@\"",
+    "sh",
+];
 
 fn published() -> Sandbox {
     let world = Sandbox::sqlite();
@@ -30,7 +35,7 @@ fn published() -> Sandbox {
 }
 
 fn build(world: &Sandbox) -> Ended {
-    ended(&mut through(&LITTLE_MEMORY, &world.command(&BUILD)))
+    ended(&mut through(&LITTLE, &world.command(&BUILD)))
 }
 
 /// What `syncmon.toml` is replaced with is refused as the golden file says; the site stays.
@@ -48,7 +53,7 @@ fn is_refused(world: &Sandbox, title: &str) -> Ended {
     let shown = |c: char| !c.is_control() || c == '\n';
     assert!(ended.stderr.chars().all(shown), "{title}: {ended:?}");
     assert!(ended.stderr.len() < 1000, "{title}: {ended:?}");
-    assert!(elapsed < Duration::from_secs(2), "{title}: {elapsed:?}");
+    assert!(elapsed < Duration::from_secs(20), "{title}: {elapsed:?}");
     assert!(world.site() == before, "{title}: the site has changed");
     golden::section(
         "messages.txt",
@@ -150,8 +155,8 @@ fn as_many_entities_as_are_allowed_can_be_shown() {
     let world = published();
     let number = campaign(50, 1000);
     write(&world, entities(number, "overdue_after = \"1day\"\n"));
-    let ended = build(&world);
-    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
+    let ended = world.succeeds(&BUILD);
+    assert_eq!(ended.stderr, "");
     let shown = world.status()["entities"].as_array().unwrap().len();
     assert_eq!(shown, number);
     let last = world.page(&format!("entities/e{}.html", number - 1));
