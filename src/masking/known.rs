@@ -18,6 +18,43 @@ pub fn without(text: &str, secrets: &[String]) -> String {
     shown
 }
 
+/// The passwords of a text that is a connection string as a whole, with or without its scheme: as
+/// written, and decoded.
+pub fn passwords_in(text: &str) -> Vec<String> {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let password = rest
+        .rsplit_once('@')
+        .and_then(|(user, _)| user.split_once(':'))
+        .map(|(_, password)| password.to_owned());
+    let decoded = password.as_deref().map(percent_decoded);
+    let mut passwords: Vec<String> = password.into_iter().chain(decoded).collect();
+    passwords.retain(|password| !password.is_empty());
+    passwords.dedup();
+    passwords
+}
+
+/// A text as it was before it was encoded for a URL; what is no encoding stays.
+pub fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let hex = tail
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        match hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// Where they stand, in order, without overlaps.
 fn occurrences(text: &str, secrets: &[String]) -> Vec<Range<usize>> {
     let masks: Vec<_> = text
