@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use chrono::{SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 
 use super::Outcome;
 use super::deadline::within;
@@ -15,7 +15,7 @@ use crate::cli::BuildOptions;
 use crate::config::Config;
 use crate::demo;
 use crate::health::{Source, assess};
-use crate::kept::{Kept, alone_in, make_state_directory, state_directory};
+use crate::kept::{Alone, Kept, alone_in, make_state_directory, state_directory};
 use crate::publish::{self, Opened, Published};
 use crate::render::Look;
 use crate::store::{self, Database, Limits};
@@ -51,15 +51,12 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
         }
     };
     make_state_directory(&state)?;
-    // Two demos with one state directory would take the database from under each other.
-    let alone = options
-        .demo
-        .then(|| alone_in(&state, demo::LOCK, config.build_timeout))
-        .transpose()?;
-    if options.demo {
+    let alone = if options.demo {
         narrator.tell("inventing 90 days of history");
-        store::fill(&state.join(demo::FILE), &demo::history(now)).await?;
-    }
+        Some(invent(&state, now, config.build_timeout).await?)
+    } else {
+        None
+    };
 
     narrator.tell(&format!("reading {}", database.identity()));
     let taken = store::read(&database, now, options.now.is_some(), limits(&config)).await;
@@ -98,6 +95,14 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
     }
     narrator.tell("done");
     narrator.told.map(|()| outcome)
+}
+
+/// Fills the demo's database. While what is returned lives, no other demo with the same state directory
+/// takes it from under this one.
+async fn invent(state: &Path, now: DateTime<Utc>, patience: Duration) -> Result<Alone> {
+    let alone = alone_in(state, demo::LOCK, patience)?;
+    store::fill(&state.join(demo::FILE), &demo::history(now)).await?;
+    Ok(alone)
 }
 
 /// A site that cannot be exchanged as a whole is published all the same; that is said when it begins.

@@ -133,7 +133,7 @@ fn is_file(path: &Path) -> bool {
 
 /// The directory itself: `out` may be a link to it, for that is the operator's own doing.
 fn resolve(out: &Path) -> Result<PathBuf> {
-    if out.as_os_str().is_empty() {
+    if out.to_string_lossy().trim().is_empty() {
         return Err(UsageError::new("--out is empty; name the directory to publish into").into());
     }
     let refused = |problem: &str| {

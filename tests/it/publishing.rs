@@ -251,6 +251,7 @@ fn an_empty_name_is_refused() {
     refuses(&world, &mut world.command(&build_into("", NOW)), "--out");
     let mut build = world.command(&["build", "--now", NOW]);
     refuses(&world, build.env("SYNCMON_OUT", ""), "--out");
+    refuses(&world, build.env("SYNCMON_OUT", " "), "--out is empty");
 }
 
 #[test]
