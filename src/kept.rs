@@ -1,8 +1,8 @@
 //! What is kept between builds: the last good snapshot of each database, and since when one is away.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -81,12 +81,16 @@ pub fn state_directory(explicit: Option<&Path>) -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// Makes the state directory if it is missing, for its owner alone.
+/// Makes the state directory if it is missing, for its owner alone whatever the umask.
 pub fn make_state_directory(directory: &Path) -> Result<()> {
+    if directory.is_dir() {
+        return Ok(());
+    }
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(directory)
+        .and_then(|()| std::fs::set_permissions(directory, Permissions::from_mode(0o700)))
         .with_context(|| {
             format!(
                 "the state directory {} cannot be created; give another with --state-dir",
@@ -112,6 +116,11 @@ pub fn alone_in(directory: &Path, name: &str, patience: Duration) -> Result<Alon
         .mode(0o600)
         .custom_flags(no_links())
         .open(&path)
+        .and_then(|lock| {
+            // An odd umask takes rights even from the owner.
+            lock.set_permissions(Permissions::from_mode(0o600))?;
+            Ok(lock)
+        })
         .with_context(|| {
             format!(
                 "{} cannot be opened; check the permissions of the state directory",
@@ -275,6 +284,7 @@ fn write_for_owner(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         .create_new(true)
         .mode(0o600)
         .open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
     file.write_all(bytes)?;
     file.sync_data()
 }

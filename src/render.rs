@@ -20,7 +20,7 @@ const TEMPLATES: [(&str, &str); 3] = [
     ("entity.html", include_str!("../templates/entity.html")),
 ];
 
-/// The built-in assets: path within the site and content.
+/// The built-in assets: name and content. Within the site a version stands after "assets/".
 const ASSETS: [(&str, &str); 6] = [
     (
         "assets/syncmon.css",
@@ -61,7 +61,8 @@ const LONGEST_ERROR: usize = 500;
 pub struct Look {
     tera: Tera,
     assets: Vec<(&'static str, String)>,
-    /// Changes whenever an asset does, so that no browser mixes old with new.
+    /// Changes whenever an asset does, and is part of their paths: no page ever meets the style sheet
+    /// or the script of another.
     version: String,
 }
 
@@ -105,8 +106,9 @@ impl Look {
             .assets
             .iter()
             .map(|(path, content)| OutputFile {
-                path: (*path).to_owned(),
+                path: path.replacen("assets", &format!("assets/{}", self.version), 1),
                 bytes: content.clone().into_bytes(),
+                lasting: true,
             })
             .collect();
         let mut status = serde_json::to_vec_pretty(&views::status(assessment, site))
@@ -115,18 +117,21 @@ impl Look {
         files.push(OutputFile {
             path: "status.json".to_owned(),
             bytes: status,
+            lasting: false,
         });
         let pages = views::pages(assessment, site);
         for (path, view) in pages.entities {
             files.push(OutputFile {
                 bytes: self.page("entity.html", "../", &view)?,
                 path,
+                lasting: false,
             });
         }
         let overview = self.page("overview.html", "", &pages.overview)?;
         files.push(OutputFile {
             path: "index.html".to_owned(),
             bytes: overview,
+            lasting: false,
         });
         Ok(files)
     }

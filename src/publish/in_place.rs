@@ -152,6 +152,7 @@ impl Change<'_> {
     fn go_live(&mut self, previous: Option<&Manifest>, manifest: &Manifest) -> Result<()> {
         self.replace(BETWEEN, MANIFEST, LAST)?;
         let mut ordered: Vec<&str> = manifest.files.iter().map(String::as_str).collect();
+        ordered.retain(|path| !manifest.stays(path));
         ordered.sort_by_key(|path| publishing_order(path));
         for path in ordered {
             self.make_parents(path)?;

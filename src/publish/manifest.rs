@@ -1,6 +1,6 @@
 //! The manifest: the hidden file by which syncmon knows its own directories, and what it put there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path};
@@ -8,6 +8,7 @@ use std::path::{Component, Path};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use super::OutputFile;
 use super::tree::is_missing;
 
 /// Its name within every published directory.
@@ -15,6 +16,9 @@ pub const MANIFEST: &str = ".syncmon-manifest.json";
 
 /// A longer one is damaged; it would list a hundred thousand files.
 const LONGEST: u64 = 16 << 20;
+
+/// For so many publishes a lasting file stays after the one that wrote it.
+const LASTS: u32 = 16;
 
 /// What the last publish put into a directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,16 +30,45 @@ pub struct Manifest {
     pub file_by_file: bool,
     /// Relative paths, "/" between their parts.
     pub files: BTreeSet<String>,
+    /// Those of them that stay for so many more publishes although none writes them any more: a reader
+    /// may just have taken a page that asks for them.
+    #[serde(default)]
+    pub lasting: BTreeMap<String, u32>,
 }
 
 impl Manifest {
-    pub fn new(demo: bool, file_by_file: bool, files: BTreeSet<String>) -> Manifest {
+    pub fn new(demo: bool, file_by_file: bool) -> Manifest {
         Manifest {
             generator: concat!("syncmon ", env!("CARGO_PKG_VERSION")).to_owned(),
             demo,
             file_by_file,
-            files,
+            files: BTreeSet::new(),
+            lasting: BTreeMap::new(),
         }
+    }
+
+    /// The manifest of a publish of `files` after the `previous` one.
+    #[must_use]
+    pub fn listing(mut self, files: &[OutputFile], previous: Option<&Manifest>) -> Manifest {
+        for file in files {
+            self.files.insert(file.path.clone());
+            if file.lasting {
+                self.lasting.insert(file.path.clone(), LASTS);
+            }
+        }
+        for (path, left) in previous.into_iter().flat_map(|previous| &previous.lasting) {
+            let ours = previous.is_some_and(|previous| previous.files.contains(path));
+            if ours && *left > 0 && !self.files.contains(path) {
+                self.files.insert(path.clone());
+                self.lasting.insert(path.clone(), left.min(&LASTS) - 1);
+            }
+        }
+        self
+    }
+
+    /// Whether a listed file is not written by this publish, but stays from an earlier one.
+    pub fn stays(&self, path: &str) -> bool {
+        self.lasting.get(path).is_some_and(|&left| left < LASTS)
     }
 
     /// The manifest of a directory. `None` if it has none; a damaged one counts as a manifest that
@@ -49,8 +82,8 @@ impl Manifest {
             )
         })?;
         Ok(text.map(|text| {
-            let mut manifest = serde_json::from_slice(&text)
-                .unwrap_or_else(|_| Manifest::new(false, false, BTreeSet::new()));
+            let mut manifest =
+                serde_json::from_slice(&text).unwrap_or_else(|_| Manifest::new(false, false));
             manifest.files.retain(|file| stays_inside(file));
             manifest
         }))

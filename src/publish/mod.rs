@@ -12,7 +12,6 @@ mod manifest;
 mod target;
 mod tree;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -27,6 +26,9 @@ pub struct OutputFile {
     /// Relative to the site, "/" between its parts.
     pub path: String,
     pub bytes: Vec<u8>,
+    /// Whether it has to stay for a while when it is published no more: pages of before need it, and
+    /// no later file has its name.
+    pub lasting: bool,
 }
 
 /// How a site went live.
@@ -44,15 +46,19 @@ pub enum Published {
 pub fn publish(target: &Target, files: &[OutputFile], demo: bool) -> Result<Published> {
     target.is_as_it_was()?;
     let previous = Manifest::of(&target.live)?;
-    let names: BTreeSet<String> = files.iter().map(|file| file.path.clone()).collect();
+    let listing =
+        |file_by_file| Manifest::new(demo, file_by_file).listing(files, previous.as_ref());
     if target.beside {
+        let manifest = listing(false);
         let staged = target.workplace.join("site");
         tree::remove_ours(&staged)?;
-        tree::make_site_folder(&staged, &Manifest::new(demo, false, names.clone()))?;
+        tree::make_site_folder(&staged, &manifest)?;
         tree::write_files(&staged, files)?;
         tree::keep_times_apart(&staged, &target.live, files)?;
         if let Some(previous) = &previous {
-            carry::carry_over(&target.live, &previous.files, &staged)?;
+            let mut gone = previous.files.clone();
+            gone.retain(|path| !manifest.stays(path));
+            carry::carry_over(&target.live, &gone, &staged)?;
         }
         tree::sync(&staged)?;
         target.is_as_it_was()?;
@@ -64,12 +70,7 @@ pub fn publish(target: &Target, files: &[OutputFile], demo: bool) -> Result<Publ
     let news = previous
         .as_ref()
         .is_none_or(|previous| !previous.file_by_file);
-    in_place::replace(
-        &target.live,
-        previous.as_ref(),
-        &Manifest::new(demo, true, names),
-        files,
-    )?;
+    in_place::replace(&target.live, previous.as_ref(), &listing(true), files)?;
     Ok(Published::FileByFile { news })
 }
 

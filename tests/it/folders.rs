@@ -144,7 +144,17 @@ pub fn shown(ended: &Ended, root: &Path) -> String {
         .lines()
         .filter(|line| !line.starts_with("strace: "));
     let text: Vec<String> = lines
-        .map(|line| line.replace(root.to_str().unwrap(), "DIR"))
+        .map(|line| without_version(&line.replace(root.to_str().unwrap(), "DIR")))
         .collect();
     format!("exit code {}\n{}", ended.code, text.join("\n"))
+}
+
+/// The version of the assets changes with every style sheet.
+fn without_version(line: &str) -> String {
+    match line.split_once("/assets/") {
+        Some((before, after)) if after.get(8..9) == Some("/") => {
+            format!("{before}/assets/VERSION{}", &after[8..])
+        }
+        _ => line.to_owned(),
+    }
 }

@@ -7,7 +7,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::sandbox::{Ended, NOW, Sandbox};
+use crate::folders::MANIFEST;
+use crate::sandbox::{Ended, NOW, Sandbox, version_of};
 use crate::wrapped::{Mounted, ended};
 
 const MOMENTS: [&str; 2] = [NOW, "2026-11-22T20:10:00Z"];
@@ -82,9 +83,12 @@ impl Generations {
             assert_eq!(built.code, 0, "{place:?}: {built:?}");
             generations.sites[number] = generations.site();
         }
-        for name in ["index.html", "assets/syncmon.css", "status.json"] {
-            let [first, second] = &generations.sites;
-            assert_ne!(first[name], second[name], "{name}");
+        for name in ["index.html", "syncmon.css", "status.json"] {
+            let [first, second] = generations.sites.each_ref().map(|site| {
+                let found = site.iter().find(|(path, _)| path.ends_with(name));
+                found.unwrap().1
+            });
+            assert_ne!(first, second, "{name}");
         }
         generations.around = names(generations.world.root());
         generations
@@ -238,9 +242,10 @@ impl Generations {
         let Some(index) = site.get("index.html") else {
             return;
         };
-        for (name, bytes) in &site {
+        let everything = everything(&self.seen("site"));
+        for (name, bytes) in &everything {
             for wanted in links(name, bytes) {
-                assert!(site.contains_key(&wanted), "{name} leads to {wanted}");
+                assert!(everything.contains_key(&wanted), "{name} leads to {wanted}");
             }
         }
         let number = usize::from(&self.sites[1]["index.html"] == index);
@@ -346,8 +351,15 @@ fn world() -> Sandbox {
     world
 }
 
-/// What lies below a folder, but for a workplace in it.
+/// What lies below a folder, but for a workplace in it, and for assets that stay for readers of a page
+/// before.
 pub fn contents(folder: &Path) -> Site {
+    let mut site = everything(folder);
+    without_what_stays(&mut site);
+    site
+}
+
+fn everything(folder: &Path) -> Site {
     let mut walk = walkdir::WalkDir::new(folder).min_depth(1).into_iter();
     let mut site = Site::new();
     while let Some(entry) = walk.next() {
@@ -366,6 +378,28 @@ pub fn contents(folder: &Path) -> Site {
         }
     }
     site
+}
+
+fn without_what_stays(site: &mut Site) {
+    let overview = site.get("index.html").cloned().unwrap_or_default();
+    let overview = String::from_utf8_lossy(&overview);
+    let Some(version) = version_of(&overview) else {
+        return;
+    };
+    let own = format!("assets/{version}/");
+    let stays =
+        |path: &str| path.starts_with("assets/") && path != "assets/" && !path.starts_with(&own);
+    site.retain(|path, _| !stays(path));
+    let Some(bytes) = site.get_mut(MANIFEST) else {
+        return;
+    };
+    if let Ok(mut manifest) = serde_json::from_slice::<serde_json::Value>(bytes) {
+        manifest["lasting"] = serde_json::Value::Null;
+        if let Some(files) = manifest["files"].as_array_mut() {
+            files.retain(|file| !stays(file.as_str().unwrap()));
+        }
+        *bytes = manifest.to_string().into_bytes();
+    }
 }
 
 /// Where a page leads within its site.

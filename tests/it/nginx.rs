@@ -110,7 +110,8 @@ fn with_the_password_the_site_is_served_and_nothing_else() {
         nginx.get("/").body,
         fs::read(world.path("site/index.html")).unwrap()
     );
-    assert_eq!(nginx.get("/assets/syncmon.css?v=12345678").status, 200);
+    let style = format!("/{}?v=12345678", world.asset("syncmon.css"));
+    assert_eq!(nginx.get(&style).status, 200);
     for path in HIDDEN.into_iter().chain(NOWHERE).chain(MALFORMED) {
         let response = nginx.get(path);
         assert!(
@@ -145,7 +146,8 @@ fn only_reading_is_allowed() {
 #[test]
 fn a_browser_asks_each_time_and_is_told_when_nothing_is_new() {
     let (world, nginx) = served();
-    for path in ["/", "/index.html", "/status.json", "/assets/syncmon.css"] {
+    let style = format!("/{}", world.asset("syncmon.css"));
+    for path in ["/", "/index.html", "/status.json", &style] {
         let first = nginx.get(path);
         let kept = first.header("cache-control").unwrap();
         assert!(

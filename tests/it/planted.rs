@@ -279,7 +279,6 @@ fn what_may_not_be_read_is_named_and_the_old_site_stays() {
 #[test]
 fn an_odd_umask_does_not_lock_the_next_build_out() {
     let world = world();
-    fs::create_dir(world.path("state")).unwrap();
     for moment in [NOW, LATER, MUCH_LATER] {
         let command = unprivileged(&world, &build_into("var/site", moment));
         let built = ended(&mut through(
@@ -469,34 +468,6 @@ fn held_before_the_exchange(generations: &Generations) -> Stopped<'_> {
         .rfind(|call| call.name == "syncfs")
         .unwrap();
     Stopped::at(generations, 1, &sync)
-}
-
-// ---- the state directory ----
-
-#[test]
-fn links_planted_in_the_state_directory_are_not_followed() {
-    let world = world().file("canary", "alive");
-    world.build();
-    let kept = names(&world.path("state"));
-    let [snapshot] = &kept[..] else {
-        panic!("{kept:?}");
-    };
-    let outage = snapshot.replace("snapshot", "outage");
-    for name in [snapshot, &outage] {
-        for planted in [name.clone(), format!("{name}.new")] {
-            for to in ["../canary", "../not-yet-there", "/"] {
-                replace_by_link(&world.path("state").join(&planted), to);
-                let ended = world.build_at(LATER);
-                assert_eq!(ended.code, 0, "{planted} to {to}: {ended:?}");
-                assert!(world.path("state").join(snapshot).is_file());
-                assert_eq!(fs::read_to_string(world.path("canary")).unwrap(), "alive");
-                assert!(!world.path("not-yet-there").exists());
-                let _ = fs::remove_file(world.path("state").join(&planted));
-                world.build_at(NOW);
-            }
-        }
-    }
-    assert_eq!(names(&world.path("state")), kept);
 }
 
 // ---- the home directory ----

@@ -8,7 +8,8 @@ use crate::folders::{
     LATER, MANIFEST, MUCH_LATER, build_into, build_where, files, inode, list_also, mode,
     mounted_site, names, refuses, seen, world,
 };
-use crate::sandbox::NOW;
+
+use crate::sandbox::{NOW, asset_of};
 use crate::wrapped::{UMASK_077, ended, through};
 
 // ---- the swap ----
@@ -106,10 +107,11 @@ fn a_page_that_changed_is_a_second_newer_and_one_that_did_not_keeps_its_time() {
         let world = world();
         let mount = mounted.then(|| mounted_site(&world, "tmpfs"));
         let site = seen(&world, mount.as_ref());
-        let seconds = || {
-            ["index.html", "assets/syncmon.css"].map(|n| site.join(n).metadata().unwrap().mtime())
-        };
         build_where(&world, mount.as_ref(), NOW);
+        let overview = fs::read_to_string(site.join("index.html")).unwrap();
+        let style = asset_of(&overview, "syncmon.css");
+        let seconds =
+            || ["index.html", &style].map(|name| site.join(name).metadata().unwrap().mtime());
         let [mut page, style] = seconds();
         for moment in [LATER, MUCH_LATER, NOW] {
             build_where(&world, mount.as_ref(), moment);
@@ -167,6 +169,29 @@ fn the_page_of_an_entity_that_is_no_more_disappears() {
     world.build_at(LATER);
     assert!(!world.path("site/entities/gift_cards.html").exists());
     assert!(world.path("site/entities/sales.html").exists());
+}
+
+/// A reader may just have taken a page that asks for it.
+#[test]
+fn a_style_sheet_stays_for_a_while_after_the_last_page_that_asks_for_it() {
+    for mounted in [false, true] {
+        let world = world().file("look/assets/syncmon.css", "/* new */");
+        let mount = mounted.then(|| mounted_site(&world, "tmpfs"));
+        let site = seen(&world, mount.as_ref());
+        build_where(&world, mount.as_ref(), NOW);
+        let overview = || fs::read_to_string(site.join("index.html")).unwrap();
+        let old = asset_of(&overview(), "syncmon.css");
+        let world = world.env("SYNCMON_TEMPLATES", "look");
+        for publish in 1..=17 {
+            let built = build_where(&world, mount.as_ref(), LATER);
+            assert_eq!(built.code, 0, "{built:?}");
+            let new = asset_of(&overview(), "syncmon.css");
+            assert_ne!(new, old);
+            assert_eq!(fs::read_to_string(site.join(new)).unwrap(), "/* new */");
+            assert_eq!(site.join(&old).exists(), publish < 17, "{publish}");
+        }
+        assert_eq!(names(&site.join("assets")).len(), 1, "with its folder");
+    }
 }
 
 #[test]

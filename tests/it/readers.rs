@@ -18,11 +18,21 @@ fn publishes() -> usize {
 /// What a reader takes from the site, in the order in which a browser would.
 const READ: [&str; 5] = [
     "index.html",
-    "assets/syncmon.css",
-    "assets/syncmon.js",
+    "syncmon.css",
+    "syncmon.js",
     "entities/sales.html",
     "status.json",
 ];
+
+/// The same as paths of this site.
+fn read(site: &Site) -> [&str; 5] {
+    READ.map(|name| {
+        site.keys()
+            .find(|path| path.ends_with(name))
+            .unwrap()
+            .as_str()
+    })
+}
 
 type Site = BTreeMap<String, Vec<u8>>;
 
@@ -88,7 +98,7 @@ fn nothing_is_missing_torn_or_mixed_while_the_site_is_replaced() {
 
 /// Every path, looked up anew each time: always there, and whole.
 fn read_by_path(site: &Path, generations: &[Site; 2]) {
-    for name in READ {
+    for name in read(&generations[0]) {
         let bytes = fs::read(site.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(
             generations.iter().any(|g| g[name] == bytes),
@@ -106,7 +116,7 @@ fn read_within(site: &Path, generations: &[Site; 2], begun: &AtomicUsize) -> Opt
     let directory = File::open(site).expect("the site is always there");
     let within = PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd()));
     let mut seen = None;
-    for name in READ {
+    for name in read(&generations[0]) {
         let bytes = match fs::read(within.join(name)) {
             Ok(bytes) => bytes,
             Err(error) => {

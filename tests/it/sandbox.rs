@@ -278,6 +278,11 @@ impl Sandbox {
         )
     }
 
+    /// Where an asset such as "syncmon.css" lies within the site: its pages say it.
+    pub fn asset(&self, name: &str) -> String {
+        asset_of(&self.page("index.html"), name)
+    }
+
     /// Every published byte, by relative path.
     pub fn site(&self) -> BTreeMap<String, Vec<u8>> {
         let root = self.path("site");
@@ -296,6 +301,20 @@ impl Sandbox {
             })
             .collect()
     }
+}
+
+/// The path of an asset that an overview asks for.
+pub fn asset_of(overview: &str, name: &str) -> String {
+    let version = version_of(overview).expect("the overview has no version");
+    let path = format!("assets/{version}/{name}");
+    assert!(overview.contains(&path), "{path} is not in {overview}");
+    path
+}
+
+/// Which assets an overview asks for.
+pub fn version_of(overview: &str) -> Option<&str> {
+    let (_, rest) = overview.split_once("data-version=\"")?;
+    rest.split('"').next()
 }
 
 /// Runs SQL in whatever database the URL names.

@@ -113,7 +113,7 @@
     }
     if (clockWrong || outOfDate) health = "grey";
     if (overall) show(overall, overall.querySelector(".icon use"), health);
-    const icon = `${body.dataset.root}assets/${health}.svg?v=${body.dataset.version}`;
+    const icon = `${body.dataset.root}assets/${body.dataset.version}/${health}.svg`;
     if (favicon.getAttribute("href") !== icon) favicon.setAttribute("href", icon);
     if (lone && changed) summary = lone.querySelector("h1").textContent;
     let tab = changed ? `${summary} · ${site}` : title;
