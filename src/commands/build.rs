@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::demo;
 use crate::health::{Source, assess};
 use crate::kept::{Alone, Kept, alone_in, make_state_directory, state_directory};
-use crate::publish::{self, Opened, Published};
+use crate::publish::{self, Opened, Published, Target};
 use crate::render::Look;
 use crate::store::{self, Database, Limits};
 use crate::views::{self, Site, Speaker};
@@ -40,15 +40,12 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
     } else {
         super::database()?
     };
-    let target = match publish::open(&options.out, options.demo, &state)? {
-        Opened::Ready(target) => target,
-        Opened::Busy => {
-            say(&format!(
-                "another build is at work on {}; left it to that one",
-                options.out.display()
-            ))?;
-            return Ok(Outcome::Done);
-        }
+    let Some(target) = free(
+        publish::open(&options.out, options.demo, &state)?,
+        &options.out,
+    )?
+    else {
+        return Ok(Outcome::Done);
     };
     make_state_directory(&state)?;
     let alone = if options.demo {
@@ -95,6 +92,20 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
     }
     narrator.tell("done");
     narrator.told.map(|()| outcome)
+}
+
+/// The directory to publish into, unless another build is at work on it, which is said.
+fn free(opened: Opened, out: &Path) -> Result<Option<Target>> {
+    match opened {
+        Opened::Ready(target) => Ok(Some(target)),
+        Opened::Busy => {
+            let place = out.display();
+            say(&format!(
+                "another build is at work on {place}; left it to that one"
+            ))?;
+            Ok(None)
+        }
+    }
 }
 
 /// Fills the demo's database. While what is returned lives, no other demo with the same state directory

@@ -4,8 +4,9 @@ use std::fs;
 use std::process::{Child, Stdio};
 
 use crate::figures;
-use crate::folders::{LATER, assert_one_line, build_into, files, names, tree, world};
+use crate::folders::{LATER, build_into, files, names, tree, world};
 use crate::generations::{Generations, Place};
+use crate::golden;
 use crate::sandbox::{NOW, campaign};
 
 #[test]
@@ -17,7 +18,11 @@ fn a_second_build_at_the_same_time_leaves_it_to_the_first() {
     lock.lock().unwrap();
     let second = world.build_at(LATER);
     assert_eq!((second.code, second.stdout.as_str()), (0, ""));
-    assert_one_line(&second, "another build is at work on site");
+    golden::section(
+        "messages.txt",
+        "another build is at work",
+        second.stderr.trim_end(),
+    );
     assert_eq!(tree(world.root()), before);
     drop(lock);
     world.build_at(LATER);
