@@ -351,6 +351,19 @@ fn surroundings() -> impl Strategy<Value = String> {
     ]
 }
 
+#[test]
+fn what_semicolons_end_swallows_no_other_name() {
+    let shown = mask("password=kkk and many words token: G0G0ggg0;G0G0ggg0=G0G0ggg0 more");
+    assert_eq!(
+        shown,
+        "password=[masked] and many words token: [masked] more"
+    );
+    assert_eq!(
+        mask("Driver=x;Pwd=a b c;Server=h"),
+        "Driver=x;Pwd=[masked];Server=h"
+    );
+}
+
 proptest! {
     #[test]
     fn a_planted_secret_never_survives(
