@@ -1,5 +1,6 @@
 //! What is kept between builds: the last good snapshot of each database, and since when one is away.
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -10,13 +11,14 @@ use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::failure::UsageError;
 use crate::model::Snapshot;
-use crate::text::file_stem;
+use crate::text::{file_stem, fnv1a};
 
 /// Raised when the stored form changes; files of another version are not read.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// No state file is larger; what claims to be is not read.
 const LARGEST: u64 = 256 << 20;
@@ -42,10 +44,13 @@ pub enum Earlier<T> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Stored<T> {
+struct Stored<'a> {
     format: u32,
-    database: String,
-    content: T,
+    database: Cow<'a, str>,
+    /// Of the content's text: a digit that a bad disk changed would still be a time.
+    fingerprint: u64,
+    #[serde(borrow)]
+    content: &'a RawValue,
 }
 
 /// Only as much as is needed to know whether the rest can be read.
@@ -218,9 +223,9 @@ impl Kept {
             Ok(label) if label.database != self.identity => {
                 self.unusable(kind, "is of another database")
             }
-            Ok(_) => match serde_json::from_slice::<Stored<T>>(&text) {
-                Ok(stored) => Earlier::Known(stored.content),
-                Err(_) => self.unusable(kind, "is damaged"),
+            Ok(_) => match undamaged(&text) {
+                Some(content) => Earlier::Known(content),
+                None => self.unusable(kind, "is damaged"),
             },
             Err(_) => self.unusable(kind, "is damaged"),
         }
@@ -238,12 +243,16 @@ impl Kept {
     /// new one, whole.
     fn store<T: Serialize>(&self, kind: &str, content: &T) -> Result<()> {
         let path = self.path(kind);
-        let stored = Stored {
-            format: FORMAT,
-            database: self.identity.clone(),
-            content,
-        };
-        let text = serde_json::to_vec(&stored).context("the snapshot cannot be written as JSON")?;
+        let text = serde_json::value::to_raw_value(content)
+            .and_then(|content| {
+                serde_json::to_vec(&Stored {
+                    format: FORMAT,
+                    database: Cow::Borrowed(&self.identity),
+                    fingerprint: fnv1a(content.get()),
+                    content: &content,
+                })
+            })
+            .context("the snapshot cannot be written as JSON")?;
         let beside = path.with_extension("json.new");
         write_for_owner(&beside, &text)
             .and_then(|()| std::fs::rename(&beside, &path))
@@ -256,6 +265,15 @@ impl Kept {
             self.path(kind).display()
         )
     }
+}
+
+/// The content of a state file, if it is what was once written.
+fn undamaged<T: DeserializeOwned>(text: &[u8]) -> Option<T> {
+    let stored: Stored = serde_json::from_slice(text).ok()?;
+    let content = stored.content.get();
+    (fnv1a(content) == stored.fingerprint)
+        .then(|| serde_json::from_str(content).ok())
+        .flatten()
 }
 
 /// A file's bytes; `None` if there is no file. Whatever else lies there is not read, since reading it

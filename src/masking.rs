@@ -328,18 +328,18 @@ static LIKELY_SECRETS: [Likely; 25] = [
         "${1}[masked]${next}",
     ),
     Likely::new(
-        &["-u", "-user"],
-        r#"( (?: ^ | \s ) (?: -u \s* | -- (?: proxy- )? user [\s=]+ ) ) (?: LITERAL | [^\s:'"]+ : \S+ (?: [\ \t]+ [:=]+ >? \s+ (?: QUOTED | \S+ ) )? )"#,
-        "${1}[masked]",
-    ),
-    Likely::new(
         NAME_SIGNS,
         r#"( NAME (?: \\{0,3} ["'`] | &(?:amp;)*(?: quot | apos | \#\d+ | \#x[0-9a-f]+ ); )? [\])]{0,2}
            \s* (?: [=:]{1,3} >? | -> | %3[ad] ) \s* ) VALUE"#,
         "${1}[masked]${next}",
     ),
-    // Where semicolons end values, these may hold spaces: what is left of them. Not before the above, for
-    // such a value could swallow the name of another one.
+    // What may be longer than a word comes after the above, for it could swallow the name of another
+    // value. Where semicolons end values, these may hold spaces.
+    Likely::new(
+        &["-u", "-user"],
+        r#"( (?: ^ | \s ) (?: -u \s* | -- (?: proxy- )? user [\s=]+ ) ) (?: LITERAL | [^\s:'"]+ : \S+ (?: [\ \t]+ [:=]+ >? \s+ (?: QUOTED | \S+ ) )? )"#,
+        "${1}[masked]",
+    ),
     Likely::new(
         NAME_SIGNS,
         r#"( NAME \s* = \s* ) [^;\s"'=]+ [\ \t] [^;\r\n"'=]* ( ; \s* [a-z] [a-z0-9_\ ]* = )"#,

@@ -352,7 +352,9 @@ fn surroundings() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn what_semicolons_end_swallows_no_other_name() {
+fn no_value_swallows_the_name_of_another() {
+    let shown = mask("-u \"quoted\":  password: 'G0G0ggg0' more");
+    assert!(!shown.contains("G0G0ggg0"), "{shown}");
     let shown = mask("password=kkk and many words token: G0G0ggg0;G0G0ggg0=G0G0ggg0 more");
     assert_eq!(
         shown,

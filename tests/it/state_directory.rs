@@ -65,6 +65,14 @@ fn told(world: &Sandbox, ended: &Ended) -> String {
     told.replace(&*name, "snapshot.NAME.json")
 }
 
+/// The same file with the fingerprint that fits its content.
+fn forged(text: &str) -> String {
+    let (head, rest) = text.split_once("\"fingerprint\":").unwrap();
+    let (_, content) = rest.split_once(",\"content\":").unwrap();
+    let fingerprint = syncmon::text::fnv1a(&content[..content.len() - 1]);
+    format!("{head}\"fingerprint\":{fingerprint},\"content\":{content}")
+}
+
 // ---- several builds ----
 
 #[test]
@@ -121,7 +129,7 @@ fn what_cannot_be_used_of_an_earlier_build_is_said_and_replaced() {
         fs::read_to_string(kept(&world, "snapshot")).unwrap()
     };
     let future = whole.replace("2026-11-22T20:05:00Z", "+262000-01-01T00:00:00Z");
-    let damages: [(&str, Vec<u8>); 6] = [
+    let damages: [(&str, Vec<u8>); 7] = [
         (
             "state: cut off",
             whole.as_bytes()[..whole.len() / 2].to_vec(),
@@ -131,7 +139,7 @@ fn what_cannot_be_used_of_an_earlier_build_is_said_and_replaced() {
         (
             "state: from a newer version",
             whole
-                .replace("\"format\":1", "\"format\":9999")
+                .replace("\"format\":2", "\"format\":9999")
                 .into_bytes(),
         ),
         (
@@ -139,16 +147,20 @@ fn what_cannot_be_used_of_an_earlier_build_is_said_and_replaced() {
             whole.replace("sqlite ", "sqlite /x").into_bytes(),
         ),
         ("state: beyond the calendar", future.into_bytes()),
+        ("state: one digit is another", Vec::new()),
     ];
     for (title, content) in damages {
         let world = world();
         // The path is part of the file: what is written is this world's own, damaged in the same way.
         let own = fs::read_to_string(kept(&world, "snapshot")).unwrap();
         let content = match title {
-            "state: from a newer version" => own.replace("\"format\":1", "\"format\":9999").into(),
-            "state: beyond the calendar" => own
-                .replace("2026-11-22T20:05:00Z", "+262000-01-01T00:00:00Z")
-                .into(),
+            "state: from a newer version" => own.replace("\"format\":2", "\"format\":9999").into(),
+            "state: beyond the calendar" => {
+                forged(&own.replace("2026-11-22T20:05:00Z", "+262000-01-01T00:00:00Z")).into()
+            }
+            "state: one digit is another" => {
+                own.replace("2026-11-22T20:05", "2026-11-22T20:06").into()
+            }
             _ => content,
         };
         assert_ne!(content, own.as_bytes(), "{title}");
