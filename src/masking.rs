@@ -204,7 +204,7 @@ const URL_SIGNS: &[&str] = &["://", ":\\"];
 const ENCODED_URL_SIGNS: &[&str] = &["3a%"];
 
 /// In this order: the later patterns see what the earlier ones left.
-static LIKELY_SECRETS: [Likely; 25] = [
+static LIKELY_SECRETS: [Likely; 26] = [
     Likely::new(
         &["-----begin"],
         r"-----BEGIN\ [A-Z\ ]*PRIVATE\ KEY-----.*?(?:-----END\ [A-Z\ ]*PRIVATE\ KEY-----|$)",
@@ -326,6 +326,12 @@ static LIKELY_SECRETS: [Likely; 25] = [
         r"( (?: ^ | \s ) --? [a-z0-9-]*? (?: password | passwd | passphrase | pass | pwd | token | secret | api-?key ) [a-z0-9-]*
           \s+ ) VALUE",
         "${1}[masked]${next}",
+    ),
+    // Where both are quoted, there is no doubt about the end; first, for a longer value could hide them.
+    Likely::new(
+        NAME_SIGNS,
+        r#"( NAME \\{0,3} ["'`] \s* [=:]{1,3} >? \s* ) QUOTED"#,
+        "${1}[masked]",
     ),
     Likely::new(
         NAME_SIGNS,

@@ -355,6 +355,8 @@ fn surroundings() -> impl Strategy<Value = String> {
 fn no_value_swallows_the_name_of_another() {
     let shown = mask("-u \"quoted\":  password: 'G0G0ggg0' more");
     assert!(!shown.contains("G0G0ggg0"), "{shown}");
+    let shown = mask(r#"password= {"user":"ro","password":"G0 G0ggg0 G0ggg0","host":"h"} more"#);
+    assert!(!shown.contains("G0"), "{shown}");
     let shown = mask("password=kkk and many words token: G0G0ggg0;G0G0ggg0=G0G0ggg0 more");
     assert_eq!(
         shown,

@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::cluster::Cluster;
 use crate::gate::{Gate, Manner};
 use crate::sandbox::{NOW, Sandbox};
+use crate::wrapped::through;
 
 const LATER: &str = "2026-11-22T20:10:00Z";
 
@@ -17,8 +18,9 @@ fn start(world: &Sandbox, more: &[&str]) -> Child {
     let mut arguments = vec!["build", "--out", "site", "--state-dir", "state"];
     arguments.extend(["--now", LATER]);
     arguments.extend(more);
-    world
-        .command(&arguments)
+    // Whoever runs the tests in the background lets them ignore SIGINT, and that is inherited.
+    let heeding = ["env", "--default-signal=INT,TERM"];
+    through(&heeding, &world.command(&arguments))
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
@@ -40,14 +42,19 @@ fn ends_by(signal: Signal, mut child: Child, world: &Sandbox) {
 #[test]
 fn a_build_that_waits_for_the_database_can_be_stopped() {
     for signal in [Signal::TERM, Signal::INT] {
-        let world = Sandbox::postgres();
+        // The text makes the answer much longer than what is let through of it.
+        let world = Sandbox::postgres().sql(&format!(
+            "insert into sync_state (entity_type, status, error_message)
+             values ('sales', 'failed', '{}')",
+            "x".repeat(3000)
+        ));
         let gate = Gate::before(Cluster::shared().port);
         let url = world
             .url()
             .replace(&Cluster::shared().port.to_string(), &gate.port.to_string());
         let world = world.with_url(&url);
         world.build();
-        for manner in [Manner::Silent, Manner::StallAfter(600)] {
+        for manner in [Manner::Silent, Manner::StallAfter(1500)] {
             gate.turn(manner);
             // The tree before this one is cleared away first: then only a new one could be there.
             let _ = fs::remove_dir_all(world.path(".site.syncmon/site"));
