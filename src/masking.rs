@@ -204,7 +204,7 @@ const URL_SIGNS: &[&str] = &["://", ":\\"];
 const ENCODED_URL_SIGNS: &[&str] = &["3a%"];
 
 /// In this order: the later patterns see what the earlier ones left.
-static LIKELY_SECRETS: [Likely; 26] = [
+static LIKELY_SECRETS: [Likely; 27] = [
     Likely::new(
         &["-----begin"],
         r"-----BEGIN\ [A-Z\ ]*PRIVATE\ KEY-----.*?(?:-----END\ [A-Z\ ]*PRIVATE\ KEY-----|$)",
@@ -332,6 +332,12 @@ static LIKELY_SECRETS: [Likely; 26] = [
         NAME_SIGNS,
         r#"( NAME \\{0,3} ["'`] \s* [=:]{1,3} >? \s* ) QUOTED"#,
         "${1}[masked]",
+    ),
+    // The same between semicolons, where spaces do not end a value.
+    Likely::new(
+        NAME_SIGNS,
+        r#"( ; \s* [a-z0-9_]{0,20} NAME \s* = \s* ) [^;\s"'=:\[]+ [\ \t] [^;\r\n"'=:]* ( ; | $ )"#,
+        "${1}[masked]${2}",
     ),
     Likely::new(
         NAME_SIGNS,

@@ -357,6 +357,8 @@ fn no_value_swallows_the_name_of_another() {
     assert!(!shown.contains("G0G0ggg0"), "{shown}");
     let shown = mask(r#"password= {"user":"ro","password":"G0 G0ggg0 G0ggg0","host":"h"} more"#);
     assert!(!shown.contains("G0"), "{shown}");
+    let shown = mask("token:\n Server=h;Pwd=G0 G0ggg0 G0ggg0;Driver=x ");
+    assert!(!shown.contains("G0"), "{shown}");
     let shown = mask("password=kkk and many words token: G0G0ggg0;G0G0ggg0=G0G0ggg0 more");
     assert_eq!(
         shown,
