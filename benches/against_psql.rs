@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use cluster::{Cluster, debian_binaries};
 use syncmon::store::{Database, statement};
 
@@ -51,7 +51,11 @@ fn main() {
 
     let database = Database::parse(&reader, false).expect("a local database");
     let query = work.path().join("statement.sql");
-    std::fs::write(&query, statement(&database, Utc::now())).expect("a file");
+    std::fs::write(
+        &query,
+        statement(&database, Utc::now(), Utc::now() - TimeDelta::days(7)),
+    )
+    .expect("a file");
 
     let build = || {
         let mut command = syncmon(work.path(), &reader);

@@ -22,6 +22,9 @@ pub enum Command {
     Build(BuildOptions),
     /// Creates the tables, the index and the reading role where they are missing
     InitDb(InitDbOptions),
+    /// The look of the pages: what they are made of, as files to change
+    #[command(subcommand)]
+    Templates(TemplatesCommand),
 }
 
 /// What `build` is asked for.
@@ -58,7 +61,8 @@ pub struct BuildOptions {
     #[arg(long, value_name = "RFC3339", env = "SYNCMON_NOW", value_parser = moment)]
     pub now: Option<DateTime<Utc>>,
 
-    /// Directory with templates that replace the built-in ones of the same name
+    /// Directory with templates that replace the built-in ones of the same name; syncmon templates
+    /// export makes one
     #[arg(long, value_name = "DIR", env = "SYNCMON_TEMPLATES")]
     pub templates: Option<PathBuf>,
 
@@ -87,6 +91,46 @@ pub struct InitDbOptions {
     /// Print the SQL instead of applying it
     #[arg(long)]
     pub print: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TemplatesCommand {
+    /// Writes the built-in templates, style sheet, script and icons into a directory
+    Export(ExportOptions),
+}
+
+/// What `templates export` is asked for.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "What is written replaces the built-in file of the same name in a build with --templates DIR.\n\
+    Keep the files that you change and take the others away: what stays there stays as it is when\n\
+    syncmon is updated. The title, a logo, an accent colour and a footer need no templates: they are\n\
+    keys of syncmon.toml.\n\n\
+    Templates:\n  \
+    base.html          around every page: head, header, footer\n  \
+    overview.html      index.html\n  \
+    entity.html        entities/NAME.html\n  \
+    why.html           in both: what is wrong, and whom to ask\n  \
+    history.html       the pages in history/\n  \
+    history_row.html   in those: a run\n\
+    README.md, written with them, tells what each is given. Assets lie in assets/.\n\n\
+    Example:\n  \
+    syncmon templates export look\n  \
+    editor look/assets/syncmon.css\n  \
+    syncmon build --demo --templates look"
+)]
+pub struct ExportOptions {
+    /// Directory to write into; made if it is not there
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+
+    /// Overwrite files that differ from the built-in ones
+    #[arg(long)]
+    pub force: bool,
+
+    /// Print nothing unless something is wrong
+    #[arg(short, long, env = "SYNCMON_QUIET", value_parser = clap::builder::FalseyValueParser::new())]
+    pub quiet: bool,
 }
 
 /// A moment that calendars and arithmetic can cope with.

@@ -18,7 +18,7 @@ use crate::model::Snapshot;
 use crate::text::{file_stem, fnv1a};
 
 /// Raised when the stored form changes; files of another version are not read.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// No state file is larger; what claims to be is not read.
 const LARGEST: u64 = 256 << 20;

@@ -9,11 +9,12 @@
 //! 4. [`kept`]: the last good snapshot, for the day on which the database is away.
 //! 5. [`health`]: snapshot + policy + now, judged. The rules are those of `docs/verdict.md`.
 //! 6. [`views`]: the assessment in words; everything decided and formatted.
-//! 7. [`render`]: views into files, through tera.
+//! 7. [`render`]: views into files, through tera, in the colours of the [`brand`].
 //! 8. [`publish`]: files into the directory that is served, all at once.
 //!
-//! `model`, `health`, `text`, `masking` and `views` are pure: no clock, no file, no database.
+//! `brand`, `model`, `health`, `text`, `masking` and `views` are pure: no clock, no file, no database.
 
+pub mod brand;
 pub mod cli;
 pub mod commands;
 pub mod config;

@@ -144,8 +144,11 @@ pub struct Observation {
     pub entity_type: String,
     pub state: Option<SyncState>,
     pub outcomes: Vec<Outcomes>,
-    /// The newest 50 runs by start, then id; newest first.
+    /// All runs since [`Snapshot::history_since`] and at least the newest 50, by start, then id;
+    /// newest first.
     pub runs: Vec<Run>,
+    /// There are too many runs since then: only the newest are listed.
+    pub runs_cut: bool,
     /// The newest 20 runs that left an error text; newest first.
     pub errors: Vec<Run>,
 }
@@ -158,6 +161,7 @@ impl Observation {
             state: None,
             outcomes: Vec::new(),
             runs: Vec::new(),
+            runs_cut: false,
             errors: Vec::new(),
         }
     }
@@ -186,6 +190,8 @@ impl DatabaseFacts {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     pub as_of: DateTime<Utc>,
+    /// From here on, all runs are listed.
+    pub history_since: DateTime<Utc>,
     pub database: DatabaseFacts,
     /// Ordered by `entity_type`.
     pub entities: Vec<Observation>,
@@ -199,7 +205,7 @@ impl Snapshot {
         let all = |moments: &[Option<DateTime<Utc>>]| {
             moments.iter().flatten().all(|at| calendar.contains(at))
         };
-        all(&[Some(self.as_of)])
+        all(&[Some(self.as_of), Some(self.history_since)])
             && self.entities.iter().all(|entity| {
                 let state = entity.state.iter();
                 let runs = entity.runs.iter().chain(&entity.errors);
@@ -237,11 +243,13 @@ impl Snapshot {
             if log_hidden {
                 entity.outcomes = before.outcomes;
                 entity.runs = before.runs;
+                entity.runs_cut = before.runs_cut;
                 entity.errors = before.errors;
             }
         }
         Snapshot {
             as_of: earlier.as_of.min(self.as_of),
+            history_since: earlier.history_since.max(self.history_since),
             database: self.database,
             entities: entities.into_values().collect(),
         }

@@ -1,113 +1,117 @@
 //! Views into files, through tera. Templates and assets are part of the program; a folder given
 //! with `--templates` replaces those of the same name.
 
+mod broken;
+mod built_in;
+mod folder;
+mod history;
+mod nearest;
+mod rehearsal;
+mod sources;
+
 use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow};
 use serde::Serialize;
+use serde_json::Value;
 use tera::{Context, Tera};
 
+use crate::brand::Brand;
 use crate::failure::UsageError;
 use crate::health::Assessment;
 use crate::publish::OutputFile;
 use crate::views::{self, Site};
+pub use built_in::{ASSETS, TEMPLATES, exported};
+use sources::Sources;
 
-/// The built-in templates: name and text.
-const TEMPLATES: [(&str, &str); 3] = [
-    ("base.html", include_str!("../templates/base.html")),
-    ("overview.html", include_str!("../templates/overview.html")),
-    ("entity.html", include_str!("../templates/entity.html")),
-];
-
-/// The built-in assets: name and content. Within the site a version stands after "assets/".
-const ASSETS: [(&str, &str); 6] = [
-    (
-        "assets/syncmon.css",
-        include_str!("../templates/assets/syncmon.css"),
-    ),
-    (
-        "assets/syncmon.js",
-        include_str!("../templates/assets/syncmon.js"),
-    ),
-    (
-        "assets/green.svg",
-        include_str!("../templates/assets/green.svg"),
-    ),
-    (
-        "assets/yellow.svg",
-        include_str!("../templates/assets/yellow.svg"),
-    ),
-    (
-        "assets/red.svg",
-        include_str!("../templates/assets/red.svg"),
-    ),
-    (
-        "assets/grey.svg",
-        include_str!("../templates/assets/grey.svg"),
-    ),
-];
-
-/// A template or asset of one's own may be as large as this.
-const LARGEST_TEMPLATE: u64 = 4 << 20;
+/// The asset that the accent is written into.
+const STYLE: &str = "assets/syncmon.css";
 
 /// A page may be as large as this; hundreds of entities with long errors need a hundredth of it.
 const LARGEST_PAGE: usize = 64 << 20;
 
-/// How much is repeated of what tera says about a template, in characters.
-const LONGEST_ERROR: usize = 500;
+/// What every page shows of its site's logo.
+#[derive(Serialize)]
+struct LogoView {
+    file: String,
+    width: u32,
+    height: u32,
+}
 
 /// Templates and assets, loaded and checked before anything else is done.
 pub struct Look {
     tera: Tera,
-    assets: Vec<(&'static str, String)>,
+    sources: Sources,
+    /// Paths and contents.
+    assets: Vec<(String, Vec<u8>)>,
     /// Changes whenever an asset does, and is part of their paths: no page ever meets the style sheet
     /// or the script of another.
     version: String,
+    logo: Option<LogoView>,
 }
 
 impl Look {
-    /// The built-in look, with files of the same name from `folder` in place of it.
-    pub fn load(folder: Option<&Path>) -> Result<Look> {
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            let problem = format!(
-                "--templates {} is not a directory; name one with templates in it",
-                folder.display()
-            );
-            return Err(UsageError::new(problem).into());
-        }
-        let own = |name: &str, built_in: &str| -> Result<String> {
-            let replaced = folder.and_then(|folder| own_file(&folder.join(name)));
-            replaced.unwrap_or_else(|| Ok(built_in.to_owned()))
-        };
-        let mut templates = Vec::new();
-        for (name, built_in) in TEMPLATES {
-            templates.push((name, own(name, built_in)?));
-        }
+    /// The built-in look, with files of the same name from `folder` in place of it, in the colour and
+    /// with the logo of `brand`.
+    pub fn load(folder: Option<&Path>, brand: &Brand) -> Result<Look> {
+        let sources = Sources::load(folder)?;
         let mut assets = Vec::new();
         for (path, built_in) in ASSETS {
-            assets.push((path, own(path, built_in)?));
+            let own = sources.own_text(path)?;
+            let content = own.unwrap_or_else(|| (*built_in).to_owned());
+            assets.push(((*path).to_owned(), content.into_bytes()));
+        }
+        let style = assets.iter_mut().find(|(path, _)| path == STYLE);
+        if let (Some(accent), Some((_, style))) = (brand.accent, style) {
+            style.extend(accent.style().bytes());
+        }
+        if let Some(logo) = &brand.logo {
+            assets.push((format!("assets/{}", logo.file_name()), logo.bytes.clone()));
         }
         let mut tera = Tera::new();
         tera.autoescape_on([".html", ".xml", ".svg"]);
-        tera.add_raw_templates(templates)
-            .map_err(|error| broken_template(folder, &error))?;
-        let everything: String = assets.iter().map(|(_, content)| content.as_str()).collect();
+        tera.add_raw_templates(sources.texts())
+            .map_err(|error| broken::refusal(&sources, &error, &Value::Null))?;
+        let everything: Vec<u8> = assets
+            .iter()
+            .flat_map(|(_, bytes)| bytes)
+            .copied()
+            .collect();
         Ok(Look {
             tera,
+            sources,
             version: fingerprint(&everything),
             assets,
+            logo: brand.logo.as_ref().map(|logo| LogoView {
+                file: logo.file_name(),
+                width: logo.width,
+                height: logo.height,
+            }),
         })
     }
 
-    /// The whole site: assets, `status.json`, the entities' pages and the overview.
+    /// Tries templates of one's own on everything that may come; those built in are tested as they are.
+    pub fn rehearse(&self, site: Site) -> Result<()> {
+        if !self.sources.has_folder() {
+            return Ok(());
+        }
+        for assessment in rehearsal::worlds(site.policy, site.speaker.now) {
+            for demo in [false, true] {
+                self.render(&assessment, Site { demo, ..site })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The whole site: assets, `status.json`, the history, the entities' pages and the overview.
     pub fn render(&self, assessment: &Assessment, site: Site) -> Result<Vec<OutputFile>> {
         let mut files: Vec<OutputFile> = self
             .assets
             .iter()
             .map(|(path, content)| OutputFile {
                 path: path.replacen("assets", &format!("assets/{}", self.version), 1),
-                bytes: content.clone().into_bytes(),
+                bytes: content.clone(),
                 lasting: true,
             })
             .collect();
@@ -119,6 +123,7 @@ impl Look {
             bytes: status,
             lasting: false,
         });
+        files.extend(self.history(&views::history(assessment, site))?);
         let pages = views::pages(assessment, site);
         for (path, view) in pages.entities {
             files.push(OutputFile {
@@ -136,12 +141,21 @@ impl Look {
         Ok(files)
     }
 
-    /// `root` leads from the page to the top of the site, so that it works from the file system.
     fn page(&self, template: &str, root: &str, view: &impl Serialize) -> Result<Vec<u8>> {
-        let mut context = Context::from_serialize(view)
+        self.rendered(
+            template,
+            &Given {
+                view,
+                root,
+                version: &self.version,
+                logo: self.logo.as_ref(),
+            },
+        )
+    }
+
+    fn rendered(&self, template: &str, given: &impl Serialize) -> Result<Vec<u8>> {
+        let context = Context::from_serialize(given)
             .map_err(|error| anyhow!("{template}: the view cannot be given to it: {error}"))?;
-        context.insert("root", root);
-        context.insert("version", &self.version);
         let mut page = Page::default();
         match self.tera.render_to(template, &context, &mut page) {
             Ok(()) => Ok(page.bytes),
@@ -151,9 +165,22 @@ impl Look {
                 LARGEST_PAGE >> 20
             ))
             .into()),
-            Err(error) => Err(broken_template(None, &error)),
+            Err(error) => {
+                let given = serde_json::to_value(given).unwrap_or_default();
+                Err(broken::refusal(&self.sources, &error, &given).into())
+            }
         }
     }
+}
+
+/// Everything that a template is given.
+#[derive(Serialize)]
+struct Given<'a, V> {
+    #[serde(flatten)]
+    view: &'a V,
+    root: &'a str,
+    version: &'a str,
+    logo: Option<&'a LogoView>,
 }
 
 /// What a template has written so far.
@@ -178,43 +205,7 @@ impl Write for Page {
     }
 }
 
-/// A file that replaces a built-in one; `None` if there is none. Only what is a file is read: reading
-/// anything else might never end.
-fn own_file(path: &Path) -> Option<Result<String>> {
-    let refuse = |problem: &str| {
-        let problem = format!(
-            "the template {} cannot be read ({problem}), so nothing was published; correct it or take \
-             it away",
-            path.display()
-        );
-        Some(Err(UsageError::new(problem).into()))
-    };
-    match path.metadata() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => refuse(&error.to_string()),
-        Ok(found) if !found.is_file() => refuse("it is not a file"),
-        Ok(found) if found.len() > LARGEST_TEMPLATE => {
-            refuse(&format!("it is larger than {} MiB", LARGEST_TEMPLATE >> 20))
-        }
-        Ok(_) => match std::fs::read_to_string(path) {
-            Ok(text) => Some(Ok(text)),
-            Err(error) => refuse(&error.to_string()),
-        },
-    }
-}
-
-/// A template that does not load or render: nothing is published.
-fn broken_template(folder: Option<&Path>, error: &tera::Error) -> anyhow::Error {
-    let place = folder.map_or_else(String::new, |folder| format!(" in {}", folder.display()));
-    // It quotes the line, which may be endless.
-    let error: String = error.to_string().chars().take(LONGEST_ERROR).collect();
-    UsageError::new(format!(
-        "a template{place} cannot be used, so nothing was published; correct it: {error}"
-    ))
-    .into()
-}
-
 /// A short number for a content, the same on every machine.
-fn fingerprint(content: &str) -> String {
+fn fingerprint(content: &[u8]) -> String {
     format!("{:016x}", crate::text::fnv1a(content))[..8].to_owned()
 }

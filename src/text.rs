@@ -110,10 +110,34 @@ pub fn misleads(c: char) -> bool {
     )
 }
 
-/// 64-bit FNV-1a: a number for a text that stays the same across versions and machines.
-pub fn fnv1a(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+/// A name for use within a sentence, a title or a label, where no markup can set it apart: with the
+/// marks around it that keep letters from right to left from rearranging what stands beside them.
+/// Names without such letters stay as they are.
+pub fn apart(name: &str) -> String {
+    if name.chars().any(goes_left) {
+        format!("\u{2068}{name}\u{2069}")
+    } else {
+        name.to_owned()
+    }
+}
+
+/// Whether a character belongs to a script that is written from right to left.
+fn goes_left(c: char) -> bool {
+    matches!(
+        c,
+        '\u{0590}'..='\u{08ff}'
+            | '\u{fb1d}'..='\u{fdff}'
+            | '\u{fe70}'..='\u{fefe}'
+            | '\u{10800}'..='\u{10fff}'
+            | '\u{1e800}'..='\u{1efff}'
+    )
+}
+
+/// 64-bit FNV-1a: a number for a content that stays the same across versions and machines.
+pub fn fnv1a(content: impl AsRef<[u8]>) -> u64 {
+    let bytes = content.as_ref().iter();
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
@@ -177,6 +201,14 @@ mod tests {
         assert_eq!(name_of("sale_line_items"), "Sale Line Items");
         assert_eq!(name_of("  "), "(no name)");
         assert_eq!(name_of("a\u{202e}b"), "A\u{fffd}b");
+    }
+
+    #[test]
+    fn names_from_right_to_left_are_set_apart_in_sentences() {
+        assert_eq!(apart("Sales"), "Sales");
+        assert_eq!(apart("在庫 é"), "在庫 é");
+        assert_eq!(apart("Stock מלאי"), "\u{2068}Stock מלאי\u{2069}");
+        assert_eq!(apart("مخزون"), "\u{2068}مخزون\u{2069}");
     }
 
     #[test]

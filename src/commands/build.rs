@@ -33,7 +33,9 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
         told: Ok(()),
     };
     let config = Config::load(options.config.as_deref())?;
-    let look = Look::load(options.templates.as_deref())?;
+    let look = Look::load(options.templates.as_deref(), &config.brand)?;
+    let site = site(&config, options.demo, now);
+    within(TIME_TO_PUBLISH, || look.rehearse(site))?;
     let state = state_directory(options.state_dir.as_deref())?;
     let database = if options.demo {
         Database::Sqlite(state.join(demo::FILE))
@@ -56,7 +58,9 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
     };
 
     narrator.tell(&format!("reading {}", database.identity()));
-    let taken = store::read(&database, now, options.now.is_some(), limits(&config)).await;
+    let since = site.speaker.start_of_history(config.policy.history_days);
+    let clock_given = options.now.is_some();
+    let taken = store::read(&database, now, clock_given, since, limits(&config)).await;
     drop(alone);
     let kept = Kept::new(state, database.identity());
     let Taken { reading, keeping } = make_the_best_of(taken, &kept, &database, now);
@@ -66,15 +70,6 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
     };
 
     let assessment = assess(reading, &config.policy, now);
-    let site = Site {
-        title: &config.title,
-        demo: options.demo,
-        speaker: Speaker {
-            zone: config.time_zone,
-            now,
-        },
-        policy: &config.policy,
-    };
     narrator.tell("rendering");
     let left = config
         .build_timeout
@@ -92,6 +87,19 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
     }
     narrator.tell("done");
     narrator.told.map(|()| outcome)
+}
+
+fn site(config: &Config, demo: bool, now: DateTime<Utc>) -> Site<'_> {
+    Site {
+        title: &config.title,
+        footer: config.brand.footer.as_deref(),
+        demo,
+        speaker: Speaker {
+            zone: config.time_zone,
+            now,
+        },
+        policy: &config.policy,
+    }
 }
 
 /// The directory to publish into, unless another build is at work on it, which is said.

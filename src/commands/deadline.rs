@@ -16,8 +16,7 @@ pub fn within<T>(limit: Duration, work: impl FnOnce() -> Result<T>) -> Result<T>
         .spawn(move || {
             if waiting.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
                 let _ = say(&format!(
-                    "rendering took longer than the {} left of build_timeout, so nothing was \
-                     published; look for loops within loops in the folder given with --templates",
+                    "rendering took longer than {}, so nothing was published; look for loops within loops in the folder given with --templates",
                     humantime::format_duration(Duration::from_secs(limit.as_secs()))
                 ));
                 exit(2);

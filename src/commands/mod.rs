@@ -6,13 +6,14 @@ mod init_db;
 mod reading;
 mod stopping;
 mod telling;
+mod templates;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::cli::Command;
+use crate::cli::{Command, TemplatesCommand};
 use crate::failure::UsageError;
 use crate::store::Database;
 use telling::say;
@@ -45,6 +46,7 @@ pub fn run(command: Command) -> Result<Outcome> {
         match command {
             Command::Build(options) => build::run(options).await,
             Command::InitDb(options) => init_db::run(&options).await,
+            Command::Templates(TemplatesCommand::Export(options)) => templates::export(&options),
         }
     });
     // A name look-up that hangs must not keep the program from ending.

@@ -8,6 +8,9 @@ use toml::Spanned;
 #[serde(deny_unknown_fields)]
 pub struct File {
     pub title: Option<Spanned<String>>,
+    pub logo: Option<Spanned<String>>,
+    pub accent: Option<Spanned<String>>,
+    pub footer: Option<Spanned<String>>,
     pub time_zone: Option<Spanned<String>>,
     pub interval: Option<Spanned<String>>,
     pub late_after: Option<Spanned<String>>,
@@ -15,6 +18,9 @@ pub struct File {
     pub stuck_after: Option<Spanned<String>>,
     pub connect_timeout: Option<Spanned<String>>,
     pub build_timeout: Option<Spanned<String>>,
+    pub history_days: Option<Spanned<i64>>,
+    pub owner: Option<Spanned<String>>,
+    pub contact: Option<Spanned<String>>,
     pub entities: Option<Vec<EntityTable>>,
 }
 
@@ -28,4 +34,6 @@ pub struct EntityTable {
     pub late_after: Option<Spanned<String>>,
     pub overdue_after: Option<Spanned<String>>,
     pub stuck_after: Option<Spanned<String>>,
+    pub owner: Option<Spanned<String>>,
+    pub contact: Option<Spanned<String>>,
 }

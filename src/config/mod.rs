@@ -1,6 +1,7 @@
 //! What the user decided: `syncmon.toml`, validated once, with every refusal naming file, line,
 //! key and remedy.
 
+mod appearance;
 mod file;
 mod reading;
 mod source;
@@ -11,8 +12,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 
+use crate::brand::Brand;
 use crate::failure::UsageError;
-use crate::health::{EntityPolicy, Policy, Thresholds};
+use crate::health::{EntityPolicy, Owner, Policy, Thresholds};
 use file::File;
 use source::Source;
 
@@ -20,6 +22,7 @@ use source::Source;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     pub title: String,
+    pub brand: Brand,
     /// The zone in which the pages speak.
     pub time_zone: Tz,
     pub policy: Policy,
@@ -58,21 +61,34 @@ impl Config {
         let Some(path) = found else {
             return Config::parse("", Path::new("syncmon.toml"));
         };
-        Config::parse(&reading::text_of(&path)?, &path)
+        let text = reading::text_of(&path)?;
+        let source = Source {
+            text: &text,
+            path: &path,
+        };
+        let file = source.file()?;
+        let mut config = Config::validated(&source, &file)?;
+        config.brand.logo = source.logo(file.logo.as_ref())?;
+        Ok(config)
     }
 
-    /// Reads the text of a configuration file. `path` is only for messages.
+    /// Reads the text of a configuration file, but not the files that it names. `path` is only for
+    /// messages.
     pub fn parse(text: &str, path: &Path) -> Result<Config, UsageError> {
         let source = Source { text, path };
-        let file: File = toml::from_str(text).map_err(|error| source.syntax(&error))?;
+        Config::validated(&source, &source.file()?)
+    }
+
+    fn validated(source: &Source, file: &File) -> Result<Config, UsageError> {
         let defaults = Thresholds::default();
         let thresholds = source.thresholds(
             [&file.late_after, &file.overdue_after, &file.stuck_after],
             defaults,
         )?;
+        let owner = source.owner(file.owner.as_ref(), file.contact.as_ref(), None)?;
         let entities = match &file.entities {
-            None => built_in(thresholds),
-            Some(tables) => source.entities(tables, thresholds)?,
+            None => built_in(thresholds, owner.as_ref()),
+            Some(tables) => source.entities(tables, thresholds, owner.as_ref())?,
         };
         let interval =
             source.duration("interval", file.interval.as_ref(), TimeDelta::minutes(5))?;
@@ -80,11 +96,18 @@ impl Config {
             title: source
                 .shown("title", file.title.as_ref())?
                 .unwrap_or_else(|| "Sync status".to_owned()),
+            brand: Brand {
+                logo: None,
+                accent: source.accent(file.accent.as_ref())?,
+                footer: source.footer(file.footer.as_ref())?,
+            },
             time_zone: source.zone(file.time_zone.as_ref())?,
             policy: Policy {
                 entities,
                 thresholds,
+                owner,
                 interval,
+                history_days: source.history_days(file.history_days.as_ref())?,
             },
             connect_timeout: source.timeout(
                 "connect_timeout",
@@ -96,7 +119,7 @@ impl Config {
     }
 }
 
-fn built_in(thresholds: Thresholds) -> Vec<EntityPolicy> {
+fn built_in(thresholds: Thresholds, owner: Option<&Owner>) -> Vec<EntityPolicy> {
     BUILT_IN
         .iter()
         .map(|&(entity_type, name, table)| EntityPolicy {
@@ -104,6 +127,7 @@ fn built_in(thresholds: Thresholds) -> Vec<EntityPolicy> {
             name: name.to_owned(),
             table: Some(table.to_owned()),
             thresholds,
+            owner: owner.cloned(),
         })
         .collect()
 }

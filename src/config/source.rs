@@ -8,9 +8,9 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 use toml::Spanned;
 
-use super::file::EntityTable;
+use super::file::{EntityTable, File};
 use crate::failure::UsageError;
-use crate::health::{EntityPolicy, Thresholds};
+use crate::health::{EntityPolicy, Owner, Thresholds};
 use crate::text::{error_text, excerpt, misleads, word};
 
 /// No threshold or interval may be longer than this.
@@ -21,6 +21,12 @@ const LONGEST_TIMEOUT: TimeDelta = TimeDelta::days(1);
 
 /// How many entities can be configured: each has a page of its own.
 const MOST_ENTITIES: usize = 1000;
+
+/// Of how many days every run is shown, unless told otherwise.
+const DEFAULT_HISTORY_DAYS: u32 = 7;
+
+/// As far back as the strips go.
+const MOST_HISTORY_DAYS: u32 = 90;
 
 /// How long a title or a name can be, in characters.
 const LONGEST_NAME: usize = 200;
@@ -41,7 +47,7 @@ impl Source<'_> {
             + 1
     }
 
-    fn refuse(&self, span: Range<usize>, key: &str, problem: &str) -> UsageError {
+    pub fn refuse(&self, span: Range<usize>, key: &str, problem: &str) -> UsageError {
         UsageError::new(format!(
             "{}, line {}, {key}: {problem}",
             self.path.display(),
@@ -49,8 +55,13 @@ impl Source<'_> {
         ))
     }
 
+    /// The file as it is written.
+    pub fn file(&self) -> Result<File, UsageError> {
+        toml::from_str(self.text).map_err(|error| self.syntax(&error))
+    }
+
     /// What the TOML reader refused: bad syntax, unknown keys, wrong types.
-    pub fn syntax(&self, error: &toml::de::Error) -> UsageError {
+    fn syntax(&self, error: &toml::de::Error) -> UsageError {
         let start = error
             .span()
             .map_or(0, |span| span.start.min(self.text.len()));
@@ -174,26 +185,51 @@ impl Source<'_> {
         let Some(value) = value else {
             return Ok(None);
         };
-        let text = value.as_ref();
-        let problem = if text.trim().is_empty() {
-            "is empty; write something or take the line away".to_owned()
-        } else if text.chars().nth(LONGEST_NAME).is_some() {
-            format!("is longer than {LONGEST_NAME} characters; shorten it")
-        } else if let Some(character) = text.chars().find(|&c| c.is_control() || misleads(c)) {
-            format!(
-                "holds a character that cannot be seen (U+{:04X}); take it out",
-                u32::from(character)
-            )
-        } else {
-            return Ok(Some(text.clone()));
+        match unfit(value.as_ref(), LONGEST_NAME) {
+            None => Ok(Some(value.as_ref().clone())),
+            Some(problem) => Err(self.refuse(value.span(), key, &problem)),
+        }
+    }
+
+    /// Whom to ask; a name without a contact does not inherit the contact of somebody else.
+    pub fn owner(
+        &self,
+        name: Option<&Spanned<String>>,
+        contact: Option<&Spanned<String>>,
+        default: Option<&Owner>,
+    ) -> Result<Option<Owner>, UsageError> {
+        let name = self.shown("owner", name)?;
+        let contact = self.shown("contact", contact)?;
+        Ok(match (name, contact) {
+            (None, None) => default.cloned(),
+            (Some(name), contact) => Some(Owner { name, contact }),
+            (None, Some(contact)) => Some(Owner {
+                name: default.map_or_else(|| contact.clone(), |owner| owner.name.clone()),
+                contact: Some(contact),
+            }),
+        })
+    }
+
+    pub fn history_days(&self, value: Option<&Spanned<i64>>) -> Result<u32, UsageError> {
+        let Some(value) = value else {
+            return Ok(DEFAULT_HISTORY_DAYS);
         };
-        Err(self.refuse(value.span(), key, &problem))
+        let days = u32::try_from(*value.as_ref()).ok();
+        days.filter(|days| (1..=MOST_HISTORY_DAYS).contains(days))
+            .ok_or_else(|| {
+                let problem = format!(
+                    "{} is not a number of days between 1 and {MOST_HISTORY_DAYS}; write for example 7",
+                    value.as_ref()
+                );
+                self.refuse(value.span(), "history_days", &problem)
+            })
     }
 
     pub fn entities(
         &self,
         tables: &[EntityTable],
         defaults: Thresholds,
+        owner: Option<&Owner>,
     ) -> Result<Vec<EntityPolicy>, UsageError> {
         if tables.is_empty() {
             return Err(self.refuse(
@@ -234,14 +270,30 @@ impl Source<'_> {
                     .unwrap_or_else(|| crate::text::name_of(entity_type)),
                 table: self.shown("table", table.table.as_ref())?,
                 thresholds: self.thresholds(thresholds, defaults)?,
+                owner: self.owner(table.owner.as_ref(), table.contact.as_ref(), owner)?,
             });
         }
         Ok(entities)
     }
 }
 
+/// Why a text cannot be shown, with what to do about it; `None` if it can.
+pub fn unfit(text: &str, longest: usize) -> Option<String> {
+    if text.trim().is_empty() {
+        return Some("is empty; write something or take the line away".to_owned());
+    }
+    if text.chars().nth(longest).is_some() {
+        return Some(format!("is longer than {longest} characters; shorten it"));
+    }
+    let unseen = text.chars().find(|&c| c.is_control() || misleads(c))?;
+    Some(format!(
+        "holds a character that cannot be seen (U+{:04X}); take it out",
+        u32::from(unseen)
+    ))
+}
+
 /// What the TOML reader says, in one line; it may repeat a megabyte of the file.
-fn quotable(message: &str) -> String {
+pub fn quotable(message: &str) -> String {
     let length = message.chars().count();
     let beginning: String = message.chars().take(1000).collect();
     excerpt(&error_text(&beginning, length as u64))

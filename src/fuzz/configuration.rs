@@ -25,6 +25,7 @@ const VOLUME: Volume = Volume {
 const SEEDS: &[&str] = &[
     include_str!("../../syncmon.example.toml"),
     "title = \"Museum\"\ntime_zone = \"UTC\"\ninterval = \"5min\"\n",
+    "logo = \"logo.svg\"\naccent = \"#8a1c4a\"\nfooter = \"\"\"\na@b.example\nhttps://c.example/\"\"\"\n",
     "late_after = \"2h\"\noverdue_after = \"12h\"\nstuck_after = \"1h 30min\"\n",
     "connect_timeout = \"10s\"\nbuild_timeout = '60s'\n",
     "[[entities]]\nentity_type = \"sales\"\nname = \"Sales\"\nlate_after = \"90min\"\n\
@@ -37,7 +38,7 @@ const SEEDS: &[&str] = &[
 
 #[rustfmt::skip]
 const WORDS: &[&str] = &[
-    "title", "time_zone", "interval", "late_after", "overdue_after", "stuck_after", "connect_timeout",
+    "title", "logo", "accent", "footer", "\"#8a1c4a\"", "#", "https://", "@b.example", "time_zone", "interval", "late_after", "overdue_after", "stuck_after", "connect_timeout",
     "build_timeout", "entities", "entity_type", "name", "table", " = ", "=", "[[entities]]\n", "[", "]",
     "[[", "]]", "{", "}", ",", ".", "\"", "'", "\"\"\"", "'''", "\\u0000", "\\u202e", "\\n", "\\", "#",
     "\n", "\r\n", "\r", "\t", " ", "\"2h\"", "\"12h\"", "\"1s\"", "\"3660days\"", "\"1ms\"", "\"0s\"",
@@ -92,11 +93,19 @@ fn is_sane(config: &Config) -> TestCaseResult {
     prop_assert!(bounds.contains(&config.connect_timeout));
     prop_assert!(bounds.contains(&config.build_timeout));
     prop_assert!((1..=1000).contains(&config.policy.entities.len()));
+    let hidden = |c: char| c.is_control() || misleads(c);
     let legible = |text: &str| {
-        let hidden = |c: char| c.is_control() || misleads(c);
         !text.trim().is_empty() && text.chars().count() <= 200 && !text.contains(hidden)
     };
     prop_assert!(legible(&config.title), "{:?}", config.title);
+    if let Some(footer) = &config.brand.footer {
+        prop_assert!(footer.chars().count() <= 500, "{:?}", footer);
+        prop_assert!(!footer.replace('\n', "").contains(hidden), "{:?}", footer);
+    }
+    if let Some(accent) = config.brand.accent {
+        let style = accent.style();
+        prop_assert_eq!(style.matches(['{', '}', ';']).count(), 8, "{}", style);
+    }
     for entity in &config.policy.entities {
         are_sane(entity.thresholds)?;
         prop_assert!(
@@ -109,6 +118,7 @@ fn is_sane(config: &Config) -> TestCaseResult {
     for as_of in [DateTime::UNIX_EPOCH, LATEST] {
         let snapshot = Snapshot {
             as_of,
+            history_since: as_of,
             database: crate::model::DatabaseFacts::default(),
             entities: Vec::new(),
         };

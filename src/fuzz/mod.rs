@@ -5,6 +5,7 @@ mod changes;
 mod configuration;
 mod connection;
 mod decoding;
+mod logos;
 mod masking;
 mod notations;
 mod state_files;

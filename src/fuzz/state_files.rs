@@ -23,11 +23,13 @@ fn kept_texts() -> Vec<&'static str> {
     let as_of = DateTime::from_timestamp(1_795_377_900, 0).unwrap();
     let full = Snapshot {
         as_of,
+        history_since: as_of,
         database: DatabaseFacts::default(),
         entities: vec![observation("sales", ROW).unwrap()],
     };
     let end = Snapshot {
         as_of: LATEST,
+        history_since: as_of,
         database: facts(FACTS[1], Some(as_of)).unwrap(),
         entities: Vec::new(),
     };
@@ -41,9 +43,9 @@ fn kept_texts() -> Vec<&'static str> {
 
 /// A state file with this content, as if it had been written so.
 fn signed(content: &[u8]) -> Vec<u8> {
-    let fingerprint = crate::text::fnv1a(&String::from_utf8_lossy(content));
+    let fingerprint = crate::text::fnv1a(content);
     let head = format!(
-        "{{\"format\":2,\"database\":\"{IDENTITY}\",\"fingerprint\":{fingerprint},\"content\":"
+        "{{\"format\":3,\"database\":\"{IDENTITY}\",\"fingerprint\":{fingerprint},\"content\":"
     );
     [head.as_bytes(), content, b"}"].concat()
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::evidence::CLOCK_TOLERANCE;
 use super::freshness::{age, by_age};
 use super::notices::{clock_difference, notices};
+use super::time_in_state::{Span, time_in_state};
 use super::{Activity, EntityPolicy, Evidence, Health, Notice, Policy, Reason, Turns};
 use crate::model::{DatabaseFacts, Observation, Snapshot};
 
@@ -41,6 +42,8 @@ pub struct EntityAssessment {
     pub age: Option<TimeDelta>,
     pub activity: Activity,
     pub turns: Turns,
+    /// The health of every moment since the first evidence.
+    pub past: Vec<Span>,
     pub notices: Vec<Notice>,
 }
 
@@ -58,6 +61,8 @@ pub struct Assessment {
     pub as_of: Option<DateTime<Utc>>,
     /// Until when the verdicts may be believed.
     pub valid_until: Option<DateTime<Utc>>,
+    /// From when on all runs are known; `None` if the data was never read.
+    pub history_since: Option<DateTime<Utc>>,
     pub source: Source,
     pub health: Health,
     pub database: DatabaseFacts,
@@ -88,6 +93,7 @@ struct Weather {
 pub fn assess(reading: Reading, policy: &Policy, now: DateTime<Utc>) -> Assessment {
     let Reading { snapshot, source } = reading;
     let as_of = snapshot.as_ref().map(|snapshot| snapshot.as_of);
+    let history_since = snapshot.as_ref().map(|snapshot| snapshot.history_since);
     // A moment of reading that lies ahead says only that a clock is wrong.
     let valid_until = as_of.map(|as_of| as_of.min(now) + policy.validity());
     let read_ahead = as_of.filter(|&as_of| as_of > now + CLOCK_TOLERANCE);
@@ -123,6 +129,7 @@ pub fn assess(reading: Reading, policy: &Policy, now: DateTime<Utc>) -> Assessme
         generated_at: now,
         as_of,
         valid_until,
+        history_since,
         health: if unreachable {
             worst.max(Health::Yellow)
         } else {
@@ -159,6 +166,7 @@ fn expected_and_found(
             name: crate::text::name_of(&observation.entity_type),
             table: None,
             thresholds: policy.thresholds,
+            owner: policy.owner.clone(),
         };
         (unexpected, observation)
     }));
@@ -177,6 +185,7 @@ fn judge(
     let reason = conclude(&policy, &observation, &evidence, activity, weather, now);
     EntityAssessment {
         age: evidence.last_success.map(|at| age(at, now)),
+        past: time_in_state(&observation, &evidence, policy.thresholds, now),
         turns: Turns::ahead(evidence.last_success, policy.thresholds, now),
         notices: weather
             .read_ahead

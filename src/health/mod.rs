@@ -6,21 +6,27 @@
 
 mod activity;
 mod assessment;
+mod cause;
 mod evidence;
 mod freshness;
 mod notices;
 mod policy;
+mod problems;
 mod strip;
 #[cfg(test)]
 mod tests;
+mod time_in_state;
 
 pub use activity::Activity;
 pub use assessment::{Assessment, EntityAssessment, Reading, Source, assess};
+pub use cause::Cause;
 pub use evidence::{Evidence, Failure, FailureRecord};
 pub use freshness::Turns;
 pub use notices::{Notice, Table};
-pub use policy::{EntityPolicy, Policy, Thresholds};
+pub use policy::{EntityPolicy, Owner, Policy, Thresholds};
+pub use problems::{Problem, problems};
 pub use strip::{Day, DayStart, strip};
+pub use time_in_state::{Past, Shares, Span, shares, time_in_state};
 
 use serde::Serialize;
 

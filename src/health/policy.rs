@@ -23,6 +23,14 @@ impl Default for Thresholds {
     }
 }
 
+/// Whom to ask about an entity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    pub name: String,
+    /// A mail address, a telephone number, a page: whatever leads there.
+    pub contact: Option<String>,
+}
+
 /// An entity that is expected to be synced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityPolicy {
@@ -33,6 +41,7 @@ pub struct EntityPolicy {
     /// Where the synced records go; `None` if not configured.
     pub table: Option<String>,
     pub thresholds: Thresholds,
+    pub owner: Option<Owner>,
 }
 
 /// What to expect of all entities.
@@ -42,8 +51,12 @@ pub struct Policy {
     pub entities: Vec<EntityPolicy>,
     /// For entities that are found in the database without being configured.
     pub thresholds: Thresholds,
+    /// Of those as well.
+    pub owner: Option<Owner>,
     /// How often a build is expected.
     pub interval: TimeDelta,
+    /// Of how many days, today included, every run is shown.
+    pub history_days: u32,
 }
 
 impl Policy {

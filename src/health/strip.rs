@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::{Evidence, Health, Thresholds};
+use super::Health;
+use super::time_in_state::{Shares, Span, shares};
 use crate::model::{Observation, Status};
 
 /// A calendar day and the moment at which it begins, in the site's zone.
@@ -16,9 +17,7 @@ pub struct DayStart {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Day {
     pub date: NaiveDate,
-    pub green: TimeDelta,
-    pub yellow: TimeDelta,
-    pub red: TimeDelta,
+    pub time: Shares,
     /// Successful runs that finished on this day.
     pub completed: u32,
     /// Failed runs that finished on this day.
@@ -26,26 +25,14 @@ pub struct Day {
 }
 
 impl Day {
-    fn new(date: NaiveDate) -> Day {
-        let none = TimeDelta::zero();
-        Day {
-            date,
-            green: none,
-            yellow: none,
-            red: none,
-            completed: 0,
-            failed: 0,
-        }
-    }
-
     /// The worst health of the day; `None` before the first evidence.
     pub fn worst(&self) -> Option<Health> {
         let lasted = |time: TimeDelta| time > TimeDelta::zero();
-        if lasted(self.red) {
+        if lasted(self.time.red) {
             Some(Health::Red)
-        } else if lasted(self.yellow) {
+        } else if lasted(self.time.yellow) {
             Some(Health::Yellow)
-        } else if lasted(self.green) {
+        } else if lasted(self.time.green) {
             Some(Health::Green)
         } else {
             None
@@ -53,124 +40,28 @@ impl Day {
     }
 }
 
-/// A moment of evidence; of two at the same moment the success counts, so it sorts last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Event {
-    Failed,
-    Succeeded,
-}
-
-/// The days from the first of `starts` until `now`.
+/// The days from the first of `starts` until `now`, whose time in state is `past`.
 ///
-/// `starts` are consecutive days, oldest first, the last one holding `now`. Judged by age and
-/// failures alone: clocks, stuck runs and hidden tables say nothing about the past.
+/// `starts` are consecutive days, oldest first, the last one holding `now`.
 pub fn strip(
     observation: &Observation,
-    evidence: &Evidence,
-    thresholds: Thresholds,
+    past: &[Span],
     starts: &[DayStart],
     now: DateTime<Utc>,
 ) -> Vec<Day> {
-    let mut days: Vec<Day> = starts.iter().map(|start| Day::new(start.date)).collect();
+    let ends = starts.iter().skip(1).map(|next| next.at).chain([now]);
+    let mut days: Vec<Day> = starts
+        .iter()
+        .zip(ends)
+        .map(|(start, end)| Day {
+            date: start.date,
+            time: shares(past, start.at, end.max(start.at)),
+            completed: 0,
+            failed: 0,
+        })
+        .collect();
     count_runs(observation, starts, now, &mut days);
-
-    let micros = DateTime::timestamp_micros;
-    let (late_after, overdue_after) = (
-        in_micros(thresholds.late_after),
-        in_micros(thresholds.overdue_after),
-    );
-    let events = events(observation, evidence, now);
-    let mut ledger = Ledger {
-        starts: starts.iter().map(|s| micros(&s.at)).collect(),
-        days,
-        today: 0,
-    };
-    for (index, &(from, event)) in events.iter().enumerate() {
-        let until = events
-            .get(index + 1)
-            .map_or(micros(&now), |&(next, _)| next);
-        match event {
-            Event::Succeeded => {
-                let late = (from + late_after).min(until);
-                let overdue = (from + overdue_after).min(until);
-                ledger.spend(from, late, Health::Green);
-                ledger.spend(late, overdue, Health::Yellow);
-                ledger.spend(overdue, until, Health::Red);
-            }
-            Event::Failed => ledger.spend(from, until, Health::Red),
-        }
-    }
-    ledger.days
-}
-
-/// All evidence up to now, in microseconds, oldest first, with the newest before the window.
-fn events(observation: &Observation, evidence: &Evidence, now: DateTime<Utc>) -> Vec<(i64, Event)> {
-    let mut events: Vec<(i64, Event)> = Vec::new();
-    for outcome in &observation.outcomes {
-        let event = match outcome.status {
-            Status::Completed => Event::Succeeded,
-            Status::Failed => Event::Failed,
-            Status::Started
-            | Status::Pending
-            | Status::NeverSynced
-            | Status::Unrecorded
-            | Status::Other(_) => continue,
-        };
-        events.extend(outcome.before.map(|at| (at.timestamp_micros(), event)));
-        events.extend(outcome.finishes.micros().iter().map(|&at| (at, event)));
-    }
-    events.extend(
-        evidence
-            .state_success
-            .map(|at| (at.timestamp_micros(), Event::Succeeded)),
-    );
-    events.extend(
-        evidence
-            .state_failure
-            .map(|at| (at.timestamp_micros(), Event::Failed)),
-    );
-    events.retain(|&(at, _)| at <= now.timestamp_micros());
-    // Made of a few lists that are sorted already, which this kind of sorting makes use of.
-    events.sort();
-    events
-}
-
-fn in_micros(duration: TimeDelta) -> i64 {
-    duration.num_microseconds().unwrap_or(i64::MAX / 4)
-}
-
-/// Where time is booked, from the oldest to the newest; all moments in microseconds since 1970.
-struct Ledger {
-    starts: Vec<i64>,
-    days: Vec<Day>,
-    /// The day that the last booking ended on.
-    today: usize,
-}
-
-impl Ledger {
-    /// Adds the time from `from` to `until` to the days that it falls on.
-    fn spend(&mut self, from: i64, until: i64, health: Health) {
-        let Some(&first) = self.starts.first() else {
-            return;
-        };
-        let mut from = from.max(first);
-        while from < until {
-            let tomorrow = self.starts.get(self.today + 1).copied().unwrap_or(i64::MAX);
-            if tomorrow <= from {
-                self.today += 1;
-                continue;
-            }
-            let end = tomorrow.min(until);
-            let spent = TimeDelta::microseconds(end - from);
-            let day = &mut self.days[self.today];
-            match health {
-                Health::Green => day.green += spent,
-                Health::Yellow => day.yellow += spent,
-                Health::Red => day.red += spent,
-            }
-            from = end;
-        }
-    }
+    days
 }
 
 fn count_runs(

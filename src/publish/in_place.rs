@@ -15,7 +15,7 @@ const BETWEEN: &str = ".syncmon-manifest.json.between";
 const LAST: &str = ".syncmon-manifest.json.last";
 
 /// Replaces the published files of `live`: everything is written and on disk before the first
-/// rename; assets come first, then pages, the overview last; what is published no more goes at the
+/// rename; assets come first, then new pages, then the others, the overview last; what is published no more goes at the
 /// end. Files that were not published by syncmon are not touched.
 ///
 /// If anything fails, what was already replaced is put back. A process that dies in the middle
@@ -151,10 +151,7 @@ impl Change<'_> {
 
     fn go_live(&mut self, previous: Option<&Manifest>, manifest: &Manifest) -> Result<()> {
         self.replace(BETWEEN, MANIFEST, LAST)?;
-        let mut ordered: Vec<&str> = manifest.files.iter().map(String::as_str).collect();
-        ordered.retain(|path| !manifest.stays(path));
-        ordered.sort_by_key(|path| publishing_order(path));
-        for path in ordered {
+        for path in in_order(previous, manifest) {
             self.make_parents(path)?;
             self.replace(path, path, path)?;
         }
@@ -282,7 +279,16 @@ fn undo(step: &Step) -> (&Path, std::io::Result<()>) {
     }
 }
 
-/// A page never goes live before what it needs, and the overview links to nothing that is missing.
+/// What goes live, in this order: a page never before what it needs, and a page that is new before the
+/// old ones, whose next versions may lead to it.
+fn in_order<'a>(previous: Option<&Manifest>, manifest: &'a Manifest) -> Vec<&'a str> {
+    let mut ordered: Vec<&str> = manifest.files.iter().map(String::as_str).collect();
+    ordered.retain(|path| !manifest.stays(path));
+    let was_there = |path: &str| previous.is_some_and(|previous| previous.files.contains(path));
+    ordered.sort_by_key(|path| (publishing_order(path), was_there(path)));
+    ordered
+}
+
 fn publishing_order(path: &str) -> u8 {
     match path {
         "index.html" => 3,
@@ -306,4 +312,38 @@ fn goes_through_a_link(live: &Path, path: &str) -> bool {
                 .symlink_metadata()
                 .is_ok_and(|found| found.is_symlink())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(files: &[&str]) -> Manifest {
+        Manifest {
+            files: files.iter().map(|file| (*file).to_owned()).collect(),
+            ..Manifest::new(false, true)
+        }
+    }
+
+    #[test]
+    fn a_new_page_goes_live_before_the_pages_that_can_lead_to_it() {
+        let before = of(&["index.html", "history/index.html", "entities/sales.html"]);
+        let after = of(&[
+            "index.html",
+            "status.json",
+            "history/index.html",
+            "history/runs.csv",
+            "history/status/stuck.html",
+            "entities/sales.html",
+        ]);
+        let expected = [
+            "history/runs.csv",
+            "history/status/stuck.html",
+            "entities/sales.html",
+            "history/index.html",
+            "status.json",
+            "index.html",
+        ];
+        assert_eq!(in_order(Some(&before), &after), expected);
+    }
 }

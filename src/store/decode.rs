@@ -21,6 +21,8 @@ struct RawObservation<'a> {
     #[serde(borrow)]
     outcomes: Vec<RawOutcomes<'a>>,
     runs: Vec<RawRun>,
+    /// Of those before the listed days, the newest.
+    earlier: Vec<RawRun>,
     errors: Vec<RawRun>,
 }
 
@@ -66,6 +68,12 @@ pub fn facts(json: &str, now: Option<DateTime<Utc>>) -> Result<DatabaseFacts> {
     })
 }
 
+/// How many runs of an entity are listed at most: a few a minute for a day, or one a minute for three.
+pub const MOST_RUNS: usize = 5000;
+
+/// However few runs the listed days have, as many of the newest are kept.
+const LEAST_RUNS: usize = 50;
+
 /// Decodes the row of one entity.
 pub fn observation(entity_type: &str, json: &str) -> Result<Observation> {
     let raw: RawObservation = serde_json::from_str(json).with_context(|| {
@@ -74,13 +82,37 @@ pub fn observation(entity_type: &str, json: &str) -> Result<Observation> {
             text::word(entity_type)
         )
     })?;
+    let errors: Vec<Run> = raw.errors.into_iter().map(run).collect();
+    let missing = LEAST_RUNS.saturating_sub(raw.runs.len());
+    let runs_cut = raw.runs.len() >= MOST_RUNS;
+    let listed = raw
+        .runs
+        .into_iter()
+        .chain(raw.earlier.into_iter().take(missing));
     Ok(Observation {
         entity_type: entity_type.to_owned(),
         state: raw.state.map(state),
         outcomes: raw.outcomes.iter().map(outcomes).collect::<Result<_>>()?,
-        runs: raw.runs.into_iter().map(run).collect(),
-        errors: raw.errors.into_iter().map(run).collect(),
+        runs: listed
+            .map(|listed| with_whole_error(listed, &errors))
+            .collect(),
+        runs_cut,
+        errors,
     })
+}
+
+/// A run from a list in which errors are cut shorter than in the list of errors.
+fn with_whole_error(mut listed: RawRun, errors: &[Run]) -> Run {
+    match errors.iter().find(|whole| whole.id == listed.id) {
+        Some(whole) => {
+            listed.error = None;
+            Run {
+                error: whole.error.clone(),
+                ..run(listed)
+            }
+        }
+        None => run(listed),
+    }
 }
 
 fn state(raw: RawState) -> SyncState {

@@ -2,7 +2,9 @@
 --
 -- The first row (entity_type NULL) is about the database itself; then one row an entity, each
 -- with one JSON value. Moments are whole microseconds since 1970, clamped to the years 1 to 9999.
--- {window_start} is replaced by such a number: the start of the 90-day window.
+-- {window_start} is replaced by such a number: the start of the 90-day window. {history_start} is
+-- that of the days whose runs are all listed, {most_runs} how many at most, of an entity. Their
+-- errors are cut short; those of the newest are whole in "errors".
 -- The words in "status" are not judged here: the program knows the vocabulary.
 with recursive
 logged (entity_type) as (
@@ -47,6 +49,7 @@ select
         'state', state.value,
         'outcomes', coalesce(outcomes.list, '[]'::json),
         'runs', coalesce(runs.list, '[]'::json),
+        'earlier', coalesce(earlier.list, '[]'::json),
         'errors', coalesce(errors.list, '[]'::json)
     )::text
 -- An array, since the planner expects it to be short: for as many entities as it would expect of
@@ -113,15 +116,35 @@ left join lateral (
             'status', left(l.status, 200),
             'duration', left(l.duration_seconds::text, 40),
             'records', l.records_processed,
-            'error', left(l.error_details, 4000),
+            'error', left(l.error_details, 600),
             'error_length', length(l.error_details)
         ) as value
         from public.sync_log l
-        where l.entity_type = e.entity_type and l."timestamp" is not null
+        where l.entity_type = e.entity_type and l."timestamp" >= to_timestamp({history_start} / 1e6)
+        order by l."timestamp" desc, l.id desc
+        limit {most_runs}
+    ) r
+) runs on true
+left join lateral (
+    select json_agg(r.value) as list
+    from (
+        select json_build_object(
+            'id', l.id,
+            'started', case when l."timestamp" is not null then round(date_part('epoch', least(greatest(
+                l."timestamp", '0001-01-01 00:00:00+00'), '9999-12-31 23:59:59+00')) * 1e6)::bigint end,
+            'action', left(l.action, 200),
+            'status', left(l.status, 200),
+            'duration', left(l.duration_seconds::text, 40),
+            'records', l.records_processed,
+            'error', left(l.error_details, 600),
+            'error_length', length(l.error_details)
+        ) as value
+        from public.sync_log l
+        where l.entity_type = e.entity_type and l."timestamp" < to_timestamp({history_start} / 1e6)
         order by l."timestamp" desc, l.id desc
         limit 50
     ) r
-) runs on true
+) earlier on true
 left join lateral (
     select json_agg(r.value) as list
     from (

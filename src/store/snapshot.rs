@@ -14,6 +14,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::database::Postgres;
+use super::decode::MOST_RUNS;
 use super::taken::Taken;
 use super::{Database, Unreadable};
 use crate::model::{DatabaseFacts, Observation, Snapshot};
@@ -32,27 +33,29 @@ pub struct Limits {
     pub read: Duration,
 }
 
-/// The statement for this kind of database, as it is sent at `now`.
-pub fn statement(database: &Database, now: DateTime<Utc>) -> String {
+/// The statement for this kind of database, as it is sent at `now`. All runs since `history_since`
+/// are listed.
+pub fn statement(database: &Database, now: DateTime<Utc>, history_since: DateTime<Utc>) -> String {
     let text = match database {
         Database::Postgres(_) => POSTGRES_STATEMENT,
         Database::Sqlite(_) => SQLITE_STATEMENT,
     };
-    text.replace(
-        "{window_start}",
-        &(now - WINDOW).timestamp_micros().to_string(),
-    )
+    let micros = |at: DateTime<Utc>| at.timestamp_micros().to_string();
+    text.replace("{window_start}", &micros(now - WINDOW))
+        .replace("{history_start}", &micros(history_since))
+        .replace("{most_runs}", &MOST_RUNS.to_string())
 }
 
 /// Takes a snapshot. `as_of` is the builder's moment; `clock_given` says that it was set by hand
-/// and cannot be compared with the database's.
+/// and cannot be compared with the database's. All runs since `history_since` are listed.
 pub async fn read(
     database: &Database,
     as_of: DateTime<Utc>,
     clock_given: bool,
+    history_since: DateTime<Utc>,
     limits: Limits,
 ) -> Result<Snapshot, Unreadable> {
-    let statement = statement(database, as_of);
+    let statement = statement(database, as_of, history_since);
     let clock = (!clock_given).then_some(as_of);
     let database = database.clone();
     let connect_limit = database.connect_limit(limits.connect);
@@ -85,6 +88,7 @@ pub async fn read(
     entities.sort_unstable_by(|a, b| a.entity_type.cmp(&b.entity_type));
     Ok(Snapshot {
         as_of,
+        history_since,
         database,
         entities,
     })

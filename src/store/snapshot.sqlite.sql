@@ -6,7 +6,7 @@
 -- Where a text holds a NUL, substr and length end there; error_length then counts its bytes, so that
 -- it is seen to be shortened, and a status gets a mark that makes it a word of its own. A text is a
 -- moment only if it begins with a day that exists: SQLite would take 'now', a time alone and 30
--- February as well. {window_start} is replaced by the start of the 90-day window in microseconds.
+-- February as well. {window_start}, {history_start} and {most_runs} are replaced as there.
 with
 raw_log as (
     select id, cast(entity_type as text) as entity_type, cast(action as text) as action,
@@ -149,11 +149,24 @@ select * from (
                 select json_group_array(json_object(
                     'id', r.id, 'started', r.started, 'action', r.action, 'status', r.status,
                     'duration', r.duration, 'records', r.records,
-                    'error', r.error, 'error_length', r.error_length
+                    'error', substr(r.error, 1, 600), 'error_length', r.error_length
                 ))
                 from (
                     select * from log l
-                    where l.entity_type = e.entity_type and l.started is not null
+                    where l.entity_type = e.entity_type and l.started >= {history_start}
+                    order by l.started desc, l.id desc
+                    limit {most_runs}
+                ) r
+            ),
+            'earlier', (
+                select json_group_array(json_object(
+                    'id', r.id, 'started', r.started, 'action', r.action, 'status', r.status,
+                    'duration', r.duration, 'records', r.records,
+                    'error', substr(r.error, 1, 600), 'error_length', r.error_length
+                ))
+                from (
+                    select * from log l
+                    where l.entity_type = e.entity_type and l.started < {history_start}
                     order by l.started desc, l.id desc
                     limit 50
                 ) r

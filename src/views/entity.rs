@@ -2,13 +2,21 @@
 
 use serde::Serialize;
 
+use super::charts::{Chart, charts};
+use super::meaning::{Why, newest_error};
 use super::notices::notice;
-use super::parts::{Frame, Moment, Strip, Verdict, frame, moment, verdict};
-use super::times::{Speaker, lasting};
-use super::{Site, words};
+use super::parts::{Frame, Moment, Verdict, frame, moment, verdict};
+use super::runs::{RunRow, run_row};
+use super::strip::Strip;
+use super::times::Speaker;
+use super::turns::later;
+use super::{Site, history_path, shares, words};
 use crate::health::{Assessment, EntityAssessment, FailureRecord};
-use crate::model::{Run, Status, SyncState};
-use crate::text::{excerpt, grouped, word};
+use crate::model::SyncState;
+use crate::text::word;
+
+/// How many runs an entity's page lists.
+const LISTED_RUNS: usize = 50;
 
 /// `entities/<entity>.html`.
 #[derive(Debug, Serialize)]
@@ -18,10 +26,24 @@ pub struct EntityPage {
     pub entity_type: String,
     pub table: Option<String>,
     pub notices: Vec<String>,
+    pub newest_success: Option<Success>,
     pub newest_failure: Option<Failure>,
     pub state: Option<State>,
     pub strip: Strip,
+    pub shares: Vec<shares::Row>,
+    pub charts: Vec<Chart>,
     pub runs: Vec<RunRow>,
+    /// What the status of the newest run will be later, as JSON.
+    pub newest_status_later: Option<String>,
+    /// The page of all its runs of the last days.
+    pub history: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Success {
+    pub moment: Moment,
+    /// "the log", "sync_state" or both.
+    pub recorded_in: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -29,7 +51,7 @@ pub struct Failure {
     pub moment: Moment,
     /// "the log" or "sync_state".
     pub recorded_in: &'static str,
-    pub error: Option<String>,
+    pub why: Option<Why>,
 }
 
 /// The row of `sync_state`, as recorded.
@@ -38,18 +60,6 @@ pub struct State {
     pub status: String,
     pub last_sync_time: Option<Moment>,
     pub updated_at: Option<Moment>,
-    pub error: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct RunRow {
-    pub started: Moment,
-    pub action: String,
-    pub status: String,
-    /// "completed", "failed" or "other": how the row is marked.
-    pub mark: &'static str,
-    pub duration: Option<String>,
-    pub records: Option<String>,
     pub error: Option<String>,
 }
 
@@ -67,6 +77,7 @@ pub fn entity_page(
         entity_type: word(&entity.policy.entity_type),
         table: entity.policy.table.clone(),
         notices: entity.notices.iter().map(|n| notice(n, speaker)).collect(),
+        newest_success: newest_success(entity, speaker),
         newest_failure: newest_failure(entity, speaker),
         state: entity
             .observation
@@ -74,43 +85,49 @@ pub fn entity_page(
             .as_ref()
             .map(|state| state_row(state, speaker)),
         strip,
+        shares: shares::rows(entity, speaker),
+        charts: charts(entity, LISTED_RUNS, speaker),
+        newest_status_later: later(entity, assessment.valid_until, speaker, |speaker| {
+            let run = runs.first()?;
+            Some(words::newest_run_status(entity, run, speaker.now))
+        }),
         runs: runs
             .iter()
+            .take(LISTED_RUNS)
             .enumerate()
-            .map(|(index, run)| {
-                let status = if index == 0 {
-                    words::newest_run_status(entity, run)
-                } else {
-                    words::run_status(run, false).to_owned()
-                };
-                run_row(run, status, speaker)
-            })
+            .map(|(place, run)| run_row(entity, place, run, speaker))
             .collect(),
+        history: history_path(&entity.policy.entity_type),
     }
+}
+
+fn newest_success(entity: &EntityAssessment, speaker: Speaker) -> Option<Success> {
+    let evidence = &entity.evidence;
+    let at = evidence.last_success?;
+    let (in_log, in_state) = (
+        evidence.log_success == Some(at),
+        evidence.state_success == Some(at),
+    );
+    Some(Success {
+        moment: moment(at, speaker),
+        recorded_in: match (in_log, in_state) {
+            (true, true) => "the log and sync_state",
+            (true, false) => "the log",
+            (false, _) => "sync_state",
+        },
+    })
 }
 
 fn newest_failure(entity: &EntityAssessment, speaker: Speaker) -> Option<Failure> {
     let failure = entity.evidence.newest_failure?;
-    let seen = &entity.observation;
-    let (recorded_in, error) = match failure.record {
-        FailureRecord::State => (
-            "sync_state",
-            seen.state.as_ref().and_then(|s| s.error.clone()),
-        ),
-        FailureRecord::Log => (
-            "the log",
-            seen.errors
-                .iter()
-                .find(|run| {
-                    run.finished_at() == entity.evidence.log_failure && run.status == Status::Failed
-                })
-                .and_then(|run| run.error.clone()),
-        ),
+    let recorded_in = match failure.record {
+        FailureRecord::State => "sync_state",
+        FailureRecord::Log => "the log",
     };
     Some(Failure {
         moment: moment(failure.at, speaker),
         recorded_in,
-        error,
+        why: newest_error(entity).map(Why::of),
     })
 }
 
@@ -120,25 +137,5 @@ fn state_row(state: &SyncState, speaker: Speaker) -> State {
         last_sync_time: state.last_sync_time.map(|at| moment(at, speaker)),
         updated_at: state.updated_at.map(|at| moment(at, speaker)),
         error: state.error.clone(),
-    }
-}
-
-fn run_row(run: &Run, status: String, speaker: Speaker) -> RunRow {
-    RunRow {
-        started: moment(run.started_at, speaker),
-        action: run.action.clone(),
-        status,
-        mark: match run.status {
-            Status::Completed => "completed",
-            Status::Failed => "failed",
-            Status::Started
-            | Status::Pending
-            | Status::NeverSynced
-            | Status::Unrecorded
-            | Status::Other(_) => "other",
-        },
-        duration: run.duration_seconds.map(lasting),
-        records: run.records_processed.map(grouped),
-        error: run.error.as_deref().map(excerpt),
     }
 }

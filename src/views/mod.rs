@@ -1,16 +1,25 @@
 //! The assessment in words. Pure: whatever a template prints is decided and formatted here.
 
+mod charts;
 mod entity;
+mod footer;
+mod history;
+mod meaning;
 mod notices;
 mod overview;
 mod parts;
+mod problems;
+mod runs;
 mod sentences;
+mod shares;
 mod status;
+mod strip;
 mod times;
 mod turns;
 mod words;
 
 pub use entity::EntityPage;
+pub use history::{History, HistoryPage, history};
 pub use notices::hidden_tables;
 pub use overview::OverviewPage;
 pub use status::{Status, status};
@@ -28,6 +37,8 @@ const STRIP_DAYS: i64 = 90;
 #[derive(Debug, Clone, Copy)]
 pub struct Site<'a> {
     pub title: &'a str,
+    /// Plain text that its owner wants to stand below every page.
+    pub footer: Option<&'a str>,
     /// The data is invented, and every page says so.
     pub demo: bool,
     pub speaker: Speaker,
@@ -47,7 +58,7 @@ pub fn pages(assessment: &Assessment, site: Site) -> Pages {
     let strips: Vec<_> = assessment
         .entities
         .iter()
-        .map(|entity| parts::strip_of(entity, site, &days))
+        .map(|entity| strip::strip_of(entity, assessment.valid_until, site, &days))
         .collect();
     let overview = overview::overview_page(assessment, &strips, site);
     let entities = assessment
@@ -65,6 +76,11 @@ pub fn pages(assessment: &Assessment, site: Site) -> Pages {
 /// The path of an entity's page within the site.
 fn page_path(entity_type: &str) -> String {
     format!("entities/{}.html", file_stem(entity_type))
+}
+
+/// The path of the page with all its runs of the last days.
+fn history_path(entity_type: &str) -> String {
+    format!("history/entities/{}.html", file_stem(entity_type))
 }
 
 /// The verdict and one line an entity, for a terminal.

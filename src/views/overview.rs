@@ -1,11 +1,17 @@
 //! The overview: the verdict in one sentence, one row an entity.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::notices::notice;
-use super::parts::{Frame, Strip, Verdict, frame, newest_run, verdict};
-use super::{Site, page_path, sentences, words};
+use super::parts::{Frame, Verdict, frame, newest_run, verdict};
+use super::problems::Problems;
+use super::strip::Strip;
+use super::times::Speaker;
+use super::turns::{later, reason_at};
+use super::{Site, page_path, problems, sentences, words};
 use crate::health::{Assessment, EntityAssessment, Health};
+use crate::text::file_stem;
 
 /// `index.html`.
 #[derive(Debug, Serialize)]
@@ -15,19 +21,25 @@ pub struct OverviewPage {
     pub summary: String,
     /// Worst first where something is wrong.
     pub rows: Vec<Row>,
+    pub problems: Problems,
     pub legend: [String; 3],
     pub exceptions: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
 pub struct Row {
+    /// As a target of links, the same from build to build.
+    pub anchor: String,
     /// Among entities that are equally well or ill.
     pub place: usize,
     pub verdict: Verdict,
     pub page: String,
     pub newest_run: Option<String>,
+    /// What `newest_run` and `next` will say later, as JSON.
+    pub newest_run_later: Option<String>,
     /// "late after 13:22 PST"
     pub next: Option<String>,
+    pub next_later: Option<String>,
     pub strip: Strip,
     pub notices: Vec<String>,
 }
@@ -48,6 +60,7 @@ pub fn overview_page(assessment: &Assessment, strips: &[Strip], site: Site) -> O
             .into_iter()
             .map(|(place, _)| row(assessment, place, strips[place].clone(), site))
             .collect(),
+        problems: problems::told(assessment, site.speaker),
         legend: sentences::legend(defaults),
         exceptions: assessment
             .entities
@@ -60,25 +73,39 @@ pub fn overview_page(assessment: &Assessment, strips: &[Strip], site: Site) -> O
 
 fn row(assessment: &Assessment, place: usize, strip: Strip, site: Site) -> Row {
     let entity = &assessment.entities[place];
-    let turns = entity.turns;
-    let next = match (entity.health(), turns.yellow_at, turns.red_at) {
-        (Health::Green, Some(at), _) => Some(format!("late after {}", site.speaker.briefly(at))),
-        (Health::Yellow, None, Some(at)) => {
-            Some(format!("overdue after {}", site.speaker.briefly(at)))
-        }
-        (Health::Green | Health::Yellow | Health::Red, _, _) => None,
-    };
+    let until = assessment.valid_until;
+    let newest_run = |speaker| newest_run(entity, speaker);
+    let next = |speaker| next(entity, until, speaker);
     Row {
+        anchor: format!("sync-{}", file_stem(&entity.policy.entity_type)),
         verdict: verdict(assessment, entity, site.speaker),
         place,
         page: page_path(&entity.policy.entity_type),
-        newest_run: newest_run(entity, site.speaker),
-        next,
+        newest_run: newest_run(site.speaker),
+        newest_run_later: later(entity, until, site.speaker, newest_run),
+        next: next(site.speaker),
+        next_later: later(entity, until, site.speaker, next),
         strip,
         notices: entity
             .notices
             .iter()
             .map(|n| notice(n, site.speaker))
             .collect(),
+    }
+}
+
+/// When age alone will make it worse, as seen from the speaker's moment.
+fn next(
+    entity: &EntityAssessment,
+    valid_until: Option<DateTime<Utc>>,
+    speaker: Speaker,
+) -> Option<String> {
+    let still_ahead = |at: Option<DateTime<Utc>>| at.filter(|&at| at > speaker.now);
+    let turns = entity.turns;
+    let health = reason_at(entity, valid_until, speaker.now).health();
+    match (health, still_ahead(turns.yellow_at), turns.red_at) {
+        (Health::Green, Some(at), _) => Some(format!("late after {}", speaker.briefly(at))),
+        (Health::Yellow, None, Some(at)) => Some(format!("overdue after {}", speaker.briefly(at))),
+        (Health::Green | Health::Yellow | Health::Red, _, _) => None,
     }
 }

@@ -1,15 +1,16 @@
-//! Pieces that several pages show: the frame, the verdict, the strip, a run.
-
-use std::fmt::Write;
+//! Pieces that several pages show: the frame, the verdict, a run.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::footer::{Piece, footer};
+use super::meaning::{Ask, Why, consequence, newest_error};
 use super::times::{Speaker, counted, lasting};
-use super::turns::turns;
+use super::turns::{activity_at, as_json, later, turns};
 use super::{Site, sentences, words};
-use crate::health::{Activity, Assessment, Day, DayStart, EntityAssessment, Health, strip};
+use crate::health::{Activity, Assessment, EntityAssessment, Reason};
 use crate::model::{Run, Status};
+use crate::text::apart;
 
 /// What the page's script needs to go on judging: moments in milliseconds since 1970.
 #[derive(Debug, Serialize)]
@@ -20,9 +21,15 @@ pub struct Frame {
     pub zone: &'static str,
     pub generated_at: i64,
     pub valid_until: Option<i64>,
+    /// When the coming days begin here, one after the other, with commas between.
+    pub midnights: String,
     pub read: Option<String>,
     pub until: Option<String>,
     pub banner: Option<String>,
+    /// Lines of what the site's owner wants to stand below every page.
+    pub footer: Vec<Vec<Piece>>,
+    /// What the link to the history says.
+    pub history: String,
 }
 
 pub fn frame(assessment: &Assessment, site: Site) -> Frame {
@@ -31,15 +38,26 @@ pub fn frame(assessment: &Assessment, site: Site) -> Frame {
         .map(|validity| (validity.read, validity.until))
         .unzip();
     Frame {
-        title: site.title.to_owned(),
+        title: apart(site.title),
         demo: site.demo,
         zone: site.speaker.zone.name(),
         generated_at: assessment.generated_at.timestamp_millis(),
         valid_until: assessment.valid_until.map(|at| at.timestamp_millis()),
+        midnights: midnights(site.speaker),
         read,
         until,
         banner: sentences::banner(assessment, site.speaker),
+        footer: site.footer.map(footer).unwrap_or_default(),
+        history: super::history::title(site.policy.history_days.into()),
     }
+}
+
+fn midnights(speaker: Speaker) -> String {
+    let coming: Vec<String> = speaker
+        .coming_days()
+        .map(|at| at.timestamp_millis().to_string())
+        .collect();
+    coming.join(",")
 }
 
 /// A moment in words, and for the script.
@@ -74,138 +92,36 @@ pub struct Verdict {
     /// What the clock alone will make of it, as JSON.
     pub turns: String,
     pub last_success: Option<Moment>,
+    /// How its short form changes with the days, as JSON.
+    pub last_success_later: Option<String>,
     /// The problem beside others.
     pub short: String,
+    /// What follows from it; empty while all is well.
+    pub means: String,
+    /// Why it failed, if that is the problem.
+    pub why: Option<Why>,
+    pub ask: Option<Ask>,
 }
 
 pub fn verdict(assessment: &Assessment, entity: &EntityAssessment, speaker: Speaker) -> Verdict {
-    let turns = turns(entity, assessment.valid_until, speaker);
+    let until = assessment.valid_until;
+    let last_success = entity.evidence.last_success;
     Verdict {
-        name: entity.policy.name.clone(),
+        name: apart(&entity.policy.name),
         health: words::health(entity.health()),
         word: words::reason(entity.reason),
         detail: sentences::detail(entity, speaker),
-        turns: serde_json::to_string(&turns).expect("words and numbers are JSON"),
-        last_success: entity.evidence.last_success.map(|at| moment(at, speaker)),
+        turns: as_json(&turns(entity, until, speaker)),
+        last_success: last_success.map(|at| moment(at, speaker)),
+        last_success_later: later(entity, until, speaker, |speaker| {
+            last_success.map(|at| speaker.briefly(at))
+        }),
         short: sentences::short(entity, entity.reason),
-    }
-}
-
-/// Ninety days as bars: one path a health, taller where it was worse.
-#[derive(Debug, Clone, Serialize)]
-pub struct Strip {
-    pub none: String,
-    pub green: String,
-    pub yellow: String,
-    pub red: String,
-    /// The same in words.
-    pub label: String,
-    pub days: Vec<StripDay>,
-}
-
-/// A day with its numbers.
-#[derive(Debug, Clone, Serialize)]
-pub struct StripDay {
-    pub date: String,
-    pub health: &'static str,
-    pub word: &'static str,
-    pub green: String,
-    pub yellow: String,
-    pub red: String,
-    pub completed: u32,
-    pub failed: u32,
-}
-
-/// Width of a day, and of the gap after it, in the strip's own units.
-const DAY: usize = 2;
-const GAP: usize = 1;
-
-pub fn strip_of(entity: &EntityAssessment, site: Site, starts: &[DayStart]) -> Strip {
-    let days = strip(
-        &entity.observation,
-        &entity.evidence,
-        entity.policy.thresholds,
-        starts,
-        site.speaker.now,
-    );
-    let bars = |health: Option<Health>, top: usize| -> String {
-        let mut path = String::new();
-        for (index, _) in days
-            .iter()
-            .enumerate()
-            .filter(|(_, day)| day.worst() == health)
-        {
-            write!(
-                path,
-                "M{} {top}v{}h{DAY}V{top}z",
-                index * (DAY + GAP),
-                14 - top
-            )
-            .expect("writing to a string");
-        }
-        path
-    };
-    Strip {
-        none: bars(None, 12),
-        green: bars(Some(Health::Green), 10),
-        yellow: bars(Some(Health::Yellow), 6),
-        red: bars(Some(Health::Red), 0),
-        label: label(&days),
-        days: days
-            .iter()
-            .rev()
-            .filter(|day| day.worst().is_some())
-            .map(strip_day)
-            .collect(),
-    }
-}
-
-fn label(days: &[Day]) -> String {
-    let count = |health| {
-        let number = days.iter().filter(|day| day.worst() == health).count();
-        i64::try_from(number).unwrap_or(i64::MAX)
-    };
-    let total = i64::try_from(days.len()).unwrap_or(i64::MAX);
-    let mut label = format!(
-        "Last {}: {} always up to date, {} late at worst, {} overdue or failing at some time",
-        counted(total, "day", "days"),
-        counted(count(Some(Health::Green)), "day", "days"),
-        count(Some(Health::Yellow)),
-        count(Some(Health::Red)),
-    );
-    let none = count(None);
-    if none > 0 {
-        write!(label, ", {none} without any record").expect("writing to a string");
-    }
-    label
-}
-
-fn strip_day(day: &Day) -> StripDay {
-    let (health, word) = match day.worst() {
-        None => ("none", "No record"),
-        Some(Health::Green) => ("green", "Up to date"),
-        Some(Health::Yellow) => ("yellow", "Late"),
-        Some(Health::Red) => ("red", "Overdue or failing"),
-    };
-    let share = |time: chrono::TimeDelta| {
-        let minutes = time.num_minutes();
-        match minutes {
-            0 if time.is_zero() => "–".to_owned(),
-            0 => "under 1 min".to_owned(),
-            1..60 => format!("{minutes} min"),
-            _ if minutes % 60 == 0 => format!("{} h", minutes / 60),
-            _ => format!("{} h {} min", minutes / 60, minutes % 60),
-        }
-    };
-    StripDay {
-        date: day.date.format("%a %-d %b %Y").to_string(),
-        health,
-        word,
-        green: share(day.green),
-        yellow: share(day.yellow),
-        red: share(day.red),
-        completed: day.completed,
-        failed: day.failed,
+        means: consequence(entity, entity.reason, speaker),
+        why: newest_error(entity)
+            .filter(|_| entity.reason == Reason::Failed)
+            .map(Why::of),
+        ask: entity.policy.owner.as_ref().map(Ask::of),
     }
 }
 
@@ -214,7 +130,7 @@ fn strip_day(day: &Day) -> StripDay {
 pub fn newest_run(entity: &EntityAssessment, speaker: Speaker) -> Option<String> {
     let run = entity.observation.runs.first()?;
     let since = speaker.briefly(run.started_at);
-    Some(match entity.activity {
+    Some(match activity_at(entity, speaker.now) {
         Activity::Running { .. } => format!("running since {since}"),
         Activity::Stuck { .. } => format!("stuck since {since}"),
         Activity::Unclosed { .. } => format!("started {since}, never closed"),

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::times::{Speaker, span};
 use crate::health::{Assessment, EntityAssessment, Health, Notice, Reason, Source, Thresholds};
+use crate::text::apart;
 
 /// The verdict in one sentence.
 pub fn summary(assessment: &Assessment, speaker: Speaker) -> String {
@@ -48,14 +49,14 @@ pub fn summary(assessment: &Assessment, speaker: Speaker) -> String {
 
 fn all_well(count: usize, name: Option<&str>) -> String {
     match (count, name) {
-        (1, Some(name)) => format!("{name} is up to date"),
+        (1, Some(name)) => format!("{} is up to date", apart(name)),
         _ => format!("All {count} syncs are up to date"),
     }
 }
 
 /// An entity's problem beside others: "Sales is late".
 pub fn short(entity: &EntityAssessment, reason: Reason) -> String {
-    format!("{} {}", entity.policy.name, predicate(reason))
+    format!("{} {}", apart(&entity.policy.name), predicate(reason))
 }
 
 /// What is said of an entity for a reason, after its name.
@@ -97,7 +98,11 @@ pub fn alone(entity: &EntityAssessment, reason: Reason, speaker: Speaker) -> Str
 
 /// "Inventory has not synced since Saturday 21 November, 02:00"
 fn not_since(name: &str, at: DateTime<Utc>, speaker: Speaker) -> String {
-    format!("{name} has not synced since {}", speaker.day_and_time(at))
+    format!(
+        "{} has not synced since {}",
+        apart(name),
+        speaker.day_and_time(at)
+    )
 }
 
 /// What the verdict on one entity rests on, in a sentence or two.
@@ -107,7 +112,7 @@ pub fn detail(entity: &EntityAssessment, speaker: Speaker) -> String {
 
 /// The same, were the reason this one.
 pub fn detail_of(entity: &EntityAssessment, reason: Reason, speaker: Speaker) -> String {
-    let name = &entity.policy.name;
+    let name = apart(&entity.policy.name);
     let last = match entity.evidence.last_success {
         Some(at) => format!("The last success was on {}.", speaker.day_and_time(at)),
         None => "There is no record of a success.".to_owned(),
@@ -121,10 +126,11 @@ pub fn detail_of(entity: &EntityAssessment, reason: Reason, speaker: Speaker) ->
         ),
         Reason::Overdue => format!(
             "{} (more than {}).",
-            entity
-                .evidence
-                .last_success
-                .map_or(last, |at| not_since(name, at, speaker)),
+            entity.evidence.last_success.map_or(last, |at| not_since(
+                &entity.policy.name,
+                at,
+                speaker
+            )),
             span(limits.overdue_after)
         ),
         Reason::Failed => match entity.evidence.newest_failure {
@@ -216,7 +222,7 @@ pub fn exception(entity: &EntityAssessment) -> String {
     let limits = entity.policy.thresholds;
     format!(
         "{}: late after {}, overdue after {}",
-        entity.policy.name,
+        apart(&entity.policy.name),
         span(limits.late_after),
         span(limits.overdue_after)
     )

@@ -1,10 +1,13 @@
 //! Times, durations and numbers as people write them, in the site's zone.
 
-use chrono::{DateTime, Datelike, LocalResult, NaiveDate, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Datelike, LocalResult, NaiveDate, SubsecRound, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use crate::health::DayStart;
 use crate::text::grouped;
+
+/// For so many days a page goes on without a new one.
+const COMING_DAYS: i64 = 7;
 
 /// A moment in its zone, next to the moment at which it is spoken of.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +36,13 @@ impl Speaker {
         self.written(at, &format!("%A %-d %B{year}, %H:%M{zone}"))
     }
 
+    /// "Sat 21 Nov, 02:00": as short as it can be and stay true on other days.
+    pub fn dated(self, at: DateTime<Utc>) -> String {
+        let year = if self.is_this_year(at) { "" } else { " %Y" };
+        let zone = if self.comes_twice(at) { " %Z" } else { "" };
+        self.written(at, &format!("%a %-d %b{year}, %H:%M{zone}"))
+    }
+
     /// As short as it can be without being mistaken: "11:22 PST" today, "Sat 02:00 PST" within six
     /// days, "3 Oct, 02:00 PDT" before.
     pub fn briefly(self, at: DateTime<Utc>) -> String {
@@ -50,6 +60,12 @@ impl Speaker {
         self.written(at, "%a %-d %b %Y, %H:%M:%S %Z")
     }
 
+    /// "2026-11-22 02:00:07": what spreadsheets take for a moment.
+    pub fn for_spreadsheets(self, at: DateTime<Utc>) -> String {
+        let local = at.with_timezone(&self.zone).naive_local();
+        local.trunc_subsecs(0).to_string()
+    }
+
     pub fn date(self, at: DateTime<Utc>) -> NaiveDate {
         at.with_timezone(&self.zone).date_naive()
     }
@@ -65,6 +81,20 @@ impl Speaker {
                 at: self.start_of(date),
             })
             .collect()
+    }
+
+    /// The moment at which the oldest of the last `days` days began, today included.
+    pub fn start_of_history(self, days: u32) -> DateTime<Utc> {
+        let oldest = self.days(i64::from(days)).first().map(|day| day.at);
+        oldest.unwrap_or(self.now)
+    }
+
+    /// The moments at which the next days begin here: as many as a page left open has to know.
+    pub fn coming_days(self) -> impl Iterator<Item = DateTime<Utc>> {
+        let today = self.date(self.now);
+        (1..=COMING_DAYS)
+            .filter_map(move |ahead| today.checked_add_signed(TimeDelta::days(ahead)))
+            .map(move |date| self.start_of(date))
     }
 
     /// The first moment of a day; where midnight does not exist, the first that does.
@@ -120,6 +150,19 @@ pub fn lasting(seconds: f64) -> String {
         60..3600 => format!("{} min {} s", whole / 60, whole % 60),
         3600..360_000 => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
         _ => format!("{} h", grouped(whole / 3600)),
+    }
+}
+
+/// How long a stretch of time was: "under 1 min", "58 min", "10 h 30 min", "3 days 4 h".
+pub fn length(time: TimeDelta) -> String {
+    let minutes = time.num_minutes();
+    match minutes {
+        ..1 => "under 1 min".to_owned(),
+        1..60 => format!("{minutes} min"),
+        60..2880 if minutes % 60 == 0 => format!("{} h", minutes / 60),
+        60..2880 => format!("{} h {} min", minutes / 60, minutes % 60),
+        _ if minutes % 1440 < 60 => format!("{} days", grouped(minutes / 1440)),
+        _ => format!("{} days {} h", grouped(minutes / 1440), minutes % 1440 / 60),
     }
 }
 
@@ -187,6 +230,26 @@ mod tests {
         assert_eq!(
             speaker.briefly(at("2025-07-01T10:00:00Z")),
             "1 Jul 2025, 03:00 PDT"
+        );
+    }
+
+    #[test]
+    fn the_coming_days_begin_at_local_midnight_across_clock_changes() {
+        let los_angeles = speaker("2026-03-07T20:00:00Z");
+        let coming: Vec<_> = los_angeles.coming_days().collect();
+        assert_eq!(coming.len(), 7);
+        assert_eq!(
+            coming[..2],
+            [at("2026-03-08T08:00:00Z"), at("2026-03-09T07:00:00Z")]
+        );
+        let lord_howe = Speaker {
+            zone: chrono_tz::Australia::Lord_Howe,
+            now: at("2026-04-04T12:59:59Z"),
+        };
+        let coming: Vec<_> = lord_howe.coming_days().take(2).collect();
+        assert_eq!(
+            coming,
+            [at("2026-04-04T13:00:00Z"), at("2026-04-05T13:30:00Z")]
         );
     }
 

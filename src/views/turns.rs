@@ -4,6 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
+use super::meaning::consequence;
 use super::times::Speaker;
 use super::{sentences, words};
 use crate::health::{Activity, EntityAssessment, Reason};
@@ -19,6 +20,7 @@ pub struct Turn {
     alone: String,
     short: String,
     detail: String,
+    means: String,
 }
 
 /// In the order of the verdict table: the first whose moment has come holds, else what was written.
@@ -27,28 +29,108 @@ pub fn turns(
     valid_until: Option<DateTime<Utc>>,
     speaker: Speaker,
 ) -> Vec<Turn> {
-    let from = |at: Option<DateTime<Utc>>| at.map(|at| at.timestamp_millis());
-    let just_after = |at| from(at).map(|millis| millis + 1);
-    let ahead = [
-        (Reason::Overdue, just_after(entity.turns.red_at)),
-        (Reason::Late, from(entity.turns.yellow_at)),
-        (Reason::Stuck, just_after(stuck_at(entity))),
-        (Reason::OutOfDate, just_after(valid_until)),
-    ];
-    ahead
+    ahead(entity, valid_until)
         .into_iter()
-        .filter(|(reason, _)| place(*reason) < place(entity.reason))
-        .filter_map(|(reason, from)| {
-            Some(Turn {
-                from: from?,
-                health: words::health(reason.health()),
-                word: words::reason(reason),
-                alone: sentences::alone(entity, reason, speaker),
-                short: sentences::short(entity, reason),
-                detail: sentences::detail_of(entity, reason, speaker),
-            })
+        .map(|(reason, from)| Turn {
+            from: millis(from),
+            health: words::health(reason.health()),
+            word: words::reason(reason),
+            alone: sentences::alone(entity, reason, speaker),
+            short: sentences::short(entity, reason),
+            detail: sentences::detail_of(entity, reason, speaker),
+            means: consequence(entity, reason, speaker),
         })
         .collect()
+}
+
+/// What a text about an entity will be as time goes by: moments (milliseconds since 1970) and what is
+/// said from then on, the latest first, as JSON; `None` if it stays as it is.
+///
+/// `say` is asked what it says at the start of each coming day and whenever the entity turns.
+pub fn later(
+    entity: &EntityAssessment,
+    valid_until: Option<DateTime<Utc>>,
+    speaker: Speaker,
+    say: impl Fn(Speaker) -> Option<String>,
+) -> Option<String> {
+    let mut moments: Vec<_> = ahead(entity, valid_until)
+        .into_iter()
+        .map(|(_, from)| from)
+        .chain(just_after(stuck_at(entity)))
+        .chain(speaker.coming_days())
+        .collect();
+    moments.sort_unstable();
+    let mut said = say(speaker).unwrap_or_default();
+    let mut changes = Vec::new();
+    for now in moments {
+        let text = say(Speaker { now, ..speaker }).unwrap_or_default();
+        if text != said {
+            changes.push((millis(now), text.clone()));
+            said = text;
+        }
+    }
+    changes.reverse();
+    (!changes.is_empty()).then(|| as_json(&changes))
+}
+
+pub fn as_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("words and numbers are JSON")
+}
+
+/// Why an entity will have its health at a later moment.
+pub fn reason_at(
+    entity: &EntityAssessment,
+    valid_until: Option<DateTime<Utc>>,
+    at: DateTime<Utc>,
+) -> Reason {
+    let come = ahead(entity, valid_until)
+        .into_iter()
+        .find(|&(_, from)| at >= from);
+    come.map_or(entity.reason, |(reason, _)| reason)
+}
+
+/// What the newest run will be doing at a later moment.
+pub fn activity_at(entity: &EntityAssessment, at: DateTime<Utc>) -> Activity {
+    match entity.activity {
+        Activity::Running { since } if stuck_at(entity).is_some_and(|limit| at > limit) => {
+            Activity::Stuck { since }
+        }
+        other @ (Activity::Idle
+        | Activity::Running { .. }
+        | Activity::Stuck { .. }
+        | Activity::Unclosed { .. }) => other,
+    }
+}
+
+/// In milliseconds since 1970, as the page's script counts.
+pub fn millis(at: DateTime<Utc>) -> i64 {
+    at.timestamp_millis()
+}
+
+/// The reasons that come with the clock and the moments from which they hold, to the millisecond, in
+/// the order of the verdict table.
+fn ahead(
+    entity: &EntityAssessment,
+    valid_until: Option<DateTime<Utc>>,
+) -> Vec<(Reason, DateTime<Utc>)> {
+    [
+        (Reason::Overdue, just_after(entity.turns.red_at)),
+        (Reason::Late, whole_millis(entity.turns.yellow_at, 0)),
+        (Reason::Stuck, just_after(stuck_at(entity))),
+        (Reason::OutOfDate, just_after(valid_until)),
+    ]
+    .into_iter()
+    .filter(|(reason, _)| place(*reason) < place(entity.reason))
+    .filter_map(|(reason, from)| Some((reason, from?)))
+    .collect()
+}
+
+fn just_after(at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    whole_millis(at, 1)
+}
+
+fn whole_millis(at: Option<DateTime<Utc>>, more: i64) -> Option<DateTime<Utc>> {
+    at.and_then(|at| DateTime::from_timestamp_millis(millis(at) + more))
 }
 
 /// When a run that is going on now will be stuck.

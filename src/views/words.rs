@@ -1,5 +1,8 @@
 //! The one vocabulary of the pages: reasons, healths and runs in a CFO's words.
 
+use chrono::{DateTime, Utc};
+
+use super::turns::activity_at;
 use crate::health::{Activity, EntityAssessment, Health, Reason};
 use crate::model::{Run, Status};
 
@@ -43,9 +46,9 @@ pub fn run_status(run: &Run, is_newest: bool) -> &str {
     }
 }
 
-/// The newest run of an entity, as a page speaks of it: "running", "stuck", "not closed".
-pub fn newest_run_status(entity: &EntityAssessment, run: &Run) -> String {
-    match entity.activity {
+/// The newest run of an entity, as a page speaks of it at a moment: "running", "stuck", "not closed".
+pub fn newest_run_status(entity: &EntityAssessment, run: &Run, now: DateTime<Utc>) -> String {
+    match activity_at(entity, now) {
         Activity::Running { .. } => "running".to_owned(),
         Activity::Stuck { .. } => "stuck".to_owned(),
         Activity::Unclosed { .. } => "not closed".to_owned(),

@@ -1,139 +1,257 @@
-// The page goes on judging after it was written (docs/verdict.md, "A page that is left open").
-// Everything shown is a function of the page's data and the reader's clock: it can be worked out
-// again at any moment, also after the clock was set.
+// How a page that is left open goes on: docs/verdict.md. All that is shown follows from its data and the
+// clock, at any moment.
 "use strict";
 (() => {
-  const body = document.body;
-  const moment = (text) => (text ? Number(text) : null);
-  const generatedAt = moment(body.dataset.generatedAt);
-  const validUntil = moment(body.dataset.validUntil);
-  const rank = { green: 0, yellow: 1, red: 2 };
-  const clockTolerance = 5 * 60 * 1000;
-
-  const entities = [...document.querySelectorAll("[data-entity]")].map((element) => ({
-    element,
-    use: element.querySelector(".icon use"),
-    word: element.querySelector(".word"),
-    detail: element.querySelector(".detail"),
-    why: element.querySelector(".why[hidden]"),
-    next: element.querySelector(".next"),
-    place: Number(element.dataset.place),
-    turns: JSON.parse(element.dataset.turns),
-    written: {
-      health: element.dataset.health,
-      word: element.querySelector(".word").textContent,
-      short: element.dataset.short,
-      detail: element.querySelector(".detail").textContent,
-    },
-  }));
-  const overall = document.querySelector("[data-verdict]");
-  const lone = document.querySelector("[data-lone]");
-  const headline = overall && overall.querySelector("h1");
-  const written = overall && { health: overall.dataset.health, summary: headline.textContent };
-  const unreachable = Boolean(document.querySelector(".banner"));
-  const ages = [...document.querySelectorAll(".age[data-at]")];
-  const stale = document.querySelector(".stale");
-  const favicon = document.querySelector("link[rel=icon]");
-  const title = document.title;
-  const site = document.querySelector(".title").textContent;
-  const until = (document.querySelector(".until") || {}).textContent || "";
-
-  const ago = (milliseconds) => {
-    const minutes = Math.floor(Math.max(0, milliseconds) / 60000);
-    if (minutes < 1) return "less than a minute ago";
-    if (minutes < 60) return `${minutes} min ago`;
-    const hours = Math.floor(minutes / 60);
-    if (minutes < 720) return minutes % 60 ? `${hours} h ${minutes % 60} min ago` : `${hours} h ago`;
-    if (minutes < 2880) return `${hours} h ago`;
-    return `${Math.floor(minutes / 1440).toLocaleString("en-US")} days ago`;
-  };
-
+  const { body } = document;
+  const one = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const setText = (element, text) => {
     if (element && element.textContent !== text) element.textContent = text;
   };
-
-  const show = (element, use, health) => {
-    if (element.dataset.health !== health) element.dataset.health = health;
-    if (use && use.getAttribute("href") !== `#${health}`) use.setAttribute("href", `#${health}`);
+  const set = (element, name, value) => {
+    if (element && element.getAttribute(name) !== `${value}`) element.setAttribute(name, value);
   };
 
-  // What the rules say of an entity now: the first of its turns that has come.
-  const judge = (entity, now) => entity.turns.find((turn) => now >= turn.from) || entity.written;
+  const minute = 60000;
+  const rank = { green: 0, yellow: 1, red: 2 };
+  const bars = { "-": ["none", 12], g: ["green", 10], y: ["yellow", 6], r: ["red", 0] };
+  const news = one(".news");
+  const favicon = one("link[rel=icon]");
+  const name = one("title");
 
-  // As sentences::summary has it.
+  // What was written.
+  let entities, overall, lone, headline, summary, texts, strips, midnights, moments, generatedAt, validUntil, title, icon, worst;
+  const read = () => {
+    const { dataset } = body;
+    generatedAt = Number(dataset.generatedAt);
+    validUntil = Number(dataset.validUntil) || Infinity;
+    midnights = dataset.midnights.split(",").map(Number);
+    title = name.textContent;
+    icon = favicon.getAttribute("href");
+    [, worst] = /(\w+)\.svg/.exec(icon);
+    overall = one("[data-verdict]");
+    lone = one("[data-lone]");
+    headline = one("h1");
+    summary = headline && headline.textContent;
+    entities = all("[data-entity]").map((element) => {
+      const { health, short, place, turns } = element.dataset;
+      const [use, word, detail, means, why] = [".icon use", ".word", ".detail", ".means", ".why[hidden]"].map((part) => one(part, element));
+      const written = { from: 0, health, short, word: word.textContent, detail: detail.textContent, means: means.textContent };
+      return { element, use, word, detail, means, why, place, turns: [...JSON.parse(turns), written] };
+    });
+    texts = all("[data-later]").map((element) => ({
+      element,
+      later: [...JSON.parse(element.dataset.later), [0, element.textContent]],
+    }));
+    strips = all(".strip").map((svg) => ({ svg, drawn: svg.dataset.days }));
+    moments = [
+      validUntil + 1,
+      ...midnights,
+      ...entities.flatMap(({ turns }) => turns.map(({ from }) => from)),
+      ...texts.flatMap(({ later }) => later.map(([from]) => from)),
+    ];
+  };
+
+  // As in views::times.
+  const span = (milliseconds) => {
+    const minutes = Math.floor(milliseconds / minute);
+    const hours = Math.floor(minutes / 60);
+    if (minutes < 1) return "less than a minute";
+    if (minutes < 60) return `${minutes} min`;
+    if (minutes < 720 && minutes % 60) return `${hours} h ${minutes % 60} min`;
+    if (hours < 48) return `${hours} h`;
+    return `${Math.floor(hours / 24).toLocaleString("en-US")} days`;
+  };
+
+  // As in views::sentences.
   const sentence = (verdicts) => {
     const problems = verdicts
-      .map((verdict, index) => ({ ...verdict, place: entities[index].place }))
-      .filter((verdict) => verdict.health !== "green")
+      .filter(({ health }) => health !== "green")
       .sort((a, b) => rank[b.health] - rank[a.health] || a.place - b.place);
     const [first, second] = problems;
     const more = problems.length - 2;
-    const prefix = unreachable ? "The database cannot be read. " : "";
-    if (problems.length === 1) return prefix + (first.alone || first.short);
+    const prefix = one(".banner") ? "The database cannot be read. " : "";
+    if (!second) return prefix + (first.alone || first.short);
     const rest = more ? `, and ${more} more ${more === 1 ? "needs" : "need"} attention` : "";
     return `${prefix}${first.short}, ${second.short}${rest}`;
   };
 
-  const refresh = () => {
-    const now = Date.now();
-    const clockWrong = now < generatedAt - clockTolerance;
-    const outOfDate = validUntil !== null && now > validUntil;
-    const verdicts = entities.map((entity) => judge(entity, now));
-    let changed = false;
-    entities.forEach((entity, index) => {
-      const verdict = verdicts[index];
-      const turned = verdict !== entity.written;
-      const unknown = clockWrong || (outOfDate && entity.element === lone);
-      changed = changed || turned;
-      show(entity.element, entity.use, unknown ? "grey" : verdict.health);
-      setText(entity.word, clockWrong ? "Not known" : verdict.word);
-      setText(entity.detail, verdict.detail);
-      if (!lone) entity.detail.hidden = verdict.health === "green";
-      if (entity.why) entity.why.hidden = !turned;
-      if (entity.next) entity.next.hidden = turned;
+  // As in views::strip; the oldest days leave.
+  const draw = (strip, now, clockWrong) => {
+    const { svg } = strip;
+    const { days, present, yellow, red } = svg.dataset;
+    const begun = midnights.filter((midnight) => now >= midnight);
+    const fresh = [0, ...begun].map((start, index) => {
+      const end = Math.min(now, (midnights[index] || Infinity) - 1);
+      const worst = end >= red ? "r" : end >= yellow ? "y" : present;
+      if (clockWrong || (worst === "g" && start > validUntil)) return "-";
+      const before = start ? "-" : days.slice(-1);
+      return bars[before][1] < bars[worst][1] ? before : worst;
     });
-    for (const age of ages) setText(age, clockWrong ? "" : ago(now - Number(age.dataset.at)));
+    const shown = days.slice(begun.length, -1) + fresh.join("");
+    if (shown === strip.drawn) return;
+    strip.drawn = shown;
+    set(svg, "viewBox", `${3 * begun.length} 0 ${3 * days.length} 14`);
+    const [today, ...others] = all("rect", svg);
+    for (const other of others) other.remove();
+    fresh.forEach((letter, index) => {
+      const bar = index ? svg.appendChild(today.cloneNode()) : today;
+      const [name, top] = bars[letter];
+      set(bar, "class", name);
+      set(bar, "x", 3 * (days.length - 1 + index));
+      set(bar, "y", top);
+      set(bar, "height", 14 - top);
+    });
+    const numbers = ["gyr-", ..."gyr-"].map((kind) => [...shown].filter((letter) => kind.includes(letter)).length);
+    const label = svg.getAttribute("aria-label").replace(/\d+/g, () => numbers.shift());
+    set(svg, "aria-label", label);
+    setText(one("[data-spoken]", svg.parentNode), `${label}.`);
+  };
 
-    let message = "";
-    if (clockWrong)
-      message = "This device’s clock is behind the moment at which this page was written, so nothing can be judged by it. Set the clock, or ask somebody with another device.";
-    else if (outOfDate) message = `This page is out of date. ${until}`;
-    setText(stale, message);
-    stale.hidden = message === "";
+  let skew = 0; // Of the reader's clock.
+  let doubt; // Why nothing is green.
+  let told;
+  let timer;
 
-    let health = verdicts.reduce((worst, v) => (rank[v.health] > rank[worst] ? v.health : worst), "green");
-    let summary = null;
+  const refresh = () => {
+    const now = Date.now() + skew;
+    doubt = now < generatedAt - 5 * minute ? "clock" : now > validUntil ? "old" : "";
+    const clockWrong = doubt === "clock";
+    let health = worst;
+    let changed = false;
+    const verdicts = entities.map(({ element, use, word, detail, means, why, place, turns }) => {
+      const verdict = turns.find(({ from }) => now >= from);
+      const turned = verdict.from > 0;
+      const shown = clockWrong || (doubt && element === lone) ? "grey" : verdict.health;
+      changed = changed || turned;
+      if (rank[verdict.health] > rank[health]) health = verdict.health;
+      set(element, "data-health", shown);
+      set(use, "href", `#${shown}`);
+      setText(word, clockWrong ? "Not known" : verdict.word);
+      setText(detail, verdict.detail);
+      setText(means, verdict.means);
+      if (!lone) detail.hidden = verdict.health === "green";
+      if (why) why.hidden = !turned;
+      return { ...verdict, place };
+    });
+    for (const age of all(".age[data-at]")) setText(age, clockWrong ? "" : `${span(now - age.dataset.at)} ago`);
+    for (const { element, later } of texts) setText(element, later.find(([from]) => now >= from)[1]);
+    for (const problem of all("[data-from]")) problem.hidden = clockWrong || now < problem.dataset.from;
+    for (const strip of strips) draw(strip, now, clockWrong);
+
+    const stale = one(".stale");
+    setText(stale, stale.dataset[doubt] || "");
+    stale.hidden = !doubt;
+    const clock = one(".clock");
+    const amount = span(Math.abs(skew) + minute / 2);
+    setText(clock, `This device’s clock is ${amount} ${skew > 0 ? "behind" : "ahead"}; this page goes by the server’s.`);
+    clock.hidden = !skew || clockWrong;
+
+    if (doubt) health = "grey";
     if (overall) {
-      if (rank[written.health] > rank[health]) health = written.health;
-      summary = changed ? sentence(verdicts) : written.summary;
-      if (clockWrong) summary = "This device’s clock seems to be wrong";
-      else if (outOfDate && unreachable) summary = "The database cannot be read, and what was read before is out of date";
-      else if (outOfDate) summary = `This page is out of date; when it was read: ${written.summary}`;
-      setText(headline, summary);
+      setText(headline, headline.dataset[doubt] || (changed ? sentence(verdicts) : summary));
+      set(overall, "data-health", health);
+      set(one(".icon use", overall), "href", `#${health}`);
     }
-    if (clockWrong || outOfDate) health = "grey";
-    if (overall) show(overall, overall.querySelector(".icon use"), health);
-    const icon = `${body.dataset.root}assets/${body.dataset.version}/${health}.svg`;
-    if (favicon.getAttribute("href") !== icon) favicon.setAttribute("href", icon);
-    if (lone && changed) summary = lone.querySelector("h1").textContent;
-    let tab = changed ? `${summary} · ${site}` : title;
-    if (health === "grey") tab = `${clockWrong ? "Not known" : "Out of date"} · ${site}`;
-    if (document.title !== tab) document.title = tab;
-    return now;
+    const heard = headline ? headline.textContent : "";
+    const judged = overall || lone || doubt;
+    set(favicon, "href", judged ? icon.replace(/\w+\.svg/, `${health}.svg`) : icon);
+    const tab = doubt ? (clockWrong ? "Not known" : "Out of date") : heard;
+    setText(name, doubt || changed ? `${tab} · ${one(".title").textContent}` : title);
+    const tidings = stale.textContent || heard;
+    if (told && told !== tidings) setText(news, tidings);
+    told = tidings;
+
+    clearTimeout(timer);
+    timer = setTimeout(refresh, Math.min(1000 - (now % 1000), ...moments.map((at) => at - now).filter((ahead) => ahead > 0)));
   };
 
-  // Every second, and at the very moments at which something turns.
-  const moments = entities.flatMap((entity) => entity.turns.map((turn) => turn.from));
-  if (validUntil !== null) moments.push(validUntil + 1);
-  let timer = 0;
-  const tick = () => {
-    clearTimeout(timer);
-    const now = refresh();
-    const next = moments.filter((at) => at > now).reduce((soonest, at) => Math.min(soonest, at - now), 1000);
-    timer = setTimeout(tick, Math.max(1, next));
+  // Touches only what differs, so that focus, scrolling and what was unfolded or typed stay.
+  const become = (old, fresh) => {
+    if (old === news || old.isEqualNode(fresh)) return;
+    if (old.nodeType !== 1) {
+      old.data = fresh.data;
+      return;
+    }
+    for (const { name } of [...old.attributes])
+      if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+    for (const { name, value } of fresh.attributes) if (name !== "open") set(old, name, value);
+    let next = old.firstChild;
+    for (const child of [...fresh.childNodes]) {
+      const same = child.id
+        ? [...old.children].find(({ id }) => id === child.id)
+        : next && !next.id && next.nodeName === child.nodeName && next;
+      if (same && same === next) next = next.nextSibling;
+      else old.insertBefore(same || child, next);
+      if (same) become(same, child);
+    }
+    while (next) {
+      const gone = next;
+      next = next.nextSibling;
+      gone.remove();
+    }
   };
-  tick();
-  document.addEventListener("visibilitychange", tick);
-  window.addEventListener("pageshow", tick);
-  window.addEventListener("focus", tick);
+
+  // Without a password.
+  const here = location.origin + location.pathname + location.search;
+  let asking;
+  let refused; // Asking again would ask the reader for a password.
+
+  const get = async (path) => {
+    const response = await fetch(new URL(path, here), { cache: "no-cache", signal: AbortSignal.timeout(minute / 2) });
+    refused = response.status === 401;
+    if (!response.ok) throw response;
+    return response;
+  };
+
+  // If what came is a page of ours, and whole.
+  const replace = async () => {
+    const text = await (await get(here)).text();
+    const fresh = new DOMParser().parseFromString(text, "text/html");
+    const { generatedAt, version } = fresh.body.dataset;
+    if (!/<\/html>\s*$/.test(text) || !generatedAt || generatedAt === body.dataset.generatedAt) return;
+    if (version !== body.dataset.version) return location.reload();
+    const focused = document.activeElement;
+    become(body, fresh.body);
+    become(favicon, one("link[rel=icon]", fresh));
+    setText(name, fresh.title);
+    read();
+    refresh();
+    focused.focus({ preventScroll: true });
+    document.dispatchEvent(new Event("syncmon:replaced"));
+  };
+
+  const follow = async () => {
+    if (asking || refused || document.hidden || !location.protocol.startsWith("http")) return;
+    asking = true;
+    try {
+      const sent = Date.now();
+      const response = await get(`${body.dataset.root}status.json`);
+      const received = Date.now();
+      const { headers } = response;
+      const built = Date.parse((await response.json()).generated_at);
+      const date = Date.parse(headers.get("date")) + 1000 * headers.get("age") + 500;
+      const behind = date - (sent + received) / 2;
+      if (date >= built - 5 * minute && Math.abs(received - sent) < minute / 2)
+        skew = Math.abs(behind) < minute / 2 ? 0 : Math.round(behind);
+      if (built && built !== generatedAt) await replace();
+    } catch {} // The next minute may be better.
+    asking = false;
+    refresh();
+  };
+
+  read();
+  refresh();
+  if (doubt) follow();
+  setInterval(follow, minute);
+  document.addEventListener("visibilitychange", () => {
+    refresh();
+    refused = false;
+    follow();
+  });
+  addEventListener("pageshow", ({ persisted }) => {
+    refresh();
+    if (persisted) follow();
+  });
+  addEventListener("focus", refresh);
 })();

@@ -1,9 +1,11 @@
-// How long a page may be believed, and by which clock: node validity.mjs SITE_URL...
+// How long a page may be believed, and by which clock: node validity.mjs FILE_URL WEB_URL SERVER_CLOCK EVENING_URL
 //
-// Each SITE_URL is the same site, built at T when all was well: the customers synced at 18:15:04.5,
-// the others at 19:55. It may be believed until 20:20.
+// The first two are the same site, built at T when all was well: the customers synced at 18:15:04.5, the others
+// at 19:55. It may be believed until 20:20. SERVER_CLOCK is the file with the web server's clock.
+// EVENING_URL is a site built 20 minutes before midnight, which may be believed for 15 of them. The sales
+// had synced five minutes before.
 
-import { HOUR, MINUTE, SECOND, T, assert, at, run, seen, sleep, visit, wait } from "./browser.mjs";
+import { HOUR, MINUTE, SECOND, T, answered, assert, at, run, seen, serverWithClock, setServer, sleep, visit, wait } from "./browser.mjs";
 
 const UNTIL = at("20:20:00");
 const NAMES = ["Customers", "Outlets", "Products", "Sales", "Sale Line Items", "Inventory"];
@@ -13,13 +15,18 @@ const wake = (page) => page.evaluate(() => dispatchEvent(new Event("focus")));
 const rows = ({ rows }) => NAMES.map((name) => `${rows[name].health} ${rows[name].word}`);
 const all = (verdict) => NAMES.map(() => verdict);
 
+const [file, web, serverClock, evening] = process.argv.slice(2);
+serverWithClock(serverClock);
+
 run(async (browser) => {
-  for (const site of process.argv.slice(2)) {
+  for (const site of [file, web]) {
     await oneTurns(browser, site);
     await outOfDate(browser, site);
-    await clocks(browser, site);
     await comingBack(browser, site);
   }
+  await clocks(browser, file);
+  await newDay(browser, evening);
+  await allowedFor(browser, web);
 });
 
 async function oneTurns(browser, site) {
@@ -122,11 +129,88 @@ async function comingBack(browser, site) {
     await page.getByRole("link", { name: "Sales", exact: true }).click();
     await page.waitForURL("**/entities/sales.html");
     await page.clock.setFixedTime(UNTIL + SECOND);
+    setServer(UNTIL + SECOND);
     await page.goBack();
     assert.equal((await seen(page)).verdict.health, "grey");
     await page.goForward();
     assert.equal((await seen(page)).verdict.health, "grey");
     await page.reload();
     assert.equal((await seen(page)).verdict.health, "grey");
+  });
+}
+
+// Of a day that began after the page's time nothing is known: only trouble is drawn on it.
+async function newDay(browser, site) {
+  const written = Date.parse("2026-11-23T07:40:00Z");
+  const midnight = Date.parse("2026-11-23T08:00:00Z");
+  await visit(browser, overview(site), { clock: written }, async (page) => {
+    const strip = async (moment) => {
+      await wait(page, moment);
+      const { days, label } = (await seen(page)).rows.Sales.strip;
+      assert.equal(days.length, 90);
+      return `${days.slice(-3)} ${label.match(/\d+/g).join(" ")}`;
+    };
+    assert.equal(await strip(written), "--g 90 1 0 0 89");
+    assert.equal(await strip(midnight - 1), "--g 90 1 0 0 89");
+    assert.equal(await strip(midnight), "-g- 90 1 0 0 89");
+    assert.equal(await strip(midnight + 95 * MINUTE - 1), "-g- 90 1 0 0 89");
+    assert.equal(await strip(midnight + 95 * MINUTE), "-gy 90 1 1 0 88");
+    assert.equal(await strip(midnight + 24 * HOUR - 1), "-gr 90 1 0 1 88");
+    assert.equal(await strip(midnight + 24 * HOUR), "grr 90 1 0 2 87");
+  });
+}
+
+// The server knows what time it is.
+async function allowedFor(browser, site) {
+  const shown = async (page) => {
+    await answered(page);
+    const { verdict, icon, message, clock, rows } = await seen(page);
+    return { verdict: verdict.health, icon, message, clock, age: rows.Outlets?.age };
+  };
+  const right = { verdict: "green", icon: "green", message: "", age: "10 min ago" };
+  const line = (amount) => `This device’s clock is ${amount}; this page goes by the server’s.`;
+  for (const [clock, amount] of [
+    [T - HOUR, "1 h behind"],
+    [T + 48 * HOUR, "2 days ahead"],
+    [T - 72 * HOUR - 25 * MINUTE, "3 days behind"],
+    [T + 72 * MINUTE, "1 h 12 min ahead"],
+  ])
+    await visit(browser, overview(site), { clock, server: T }, async (page) => {
+      assert.deepEqual(await shown(page), { ...right, clock: line(amount) });
+    });
+
+  // Somewhat wrong, it is noticed with the first request.
+  for (const [wrong, clock] of [
+    [-29 * SECOND, ""],
+    [29 * SECOND, ""],
+    [-31 * SECOND, line("1 min behind")],
+    [4 * MINUTE, line("4 min ahead")],
+  ])
+    await visit(browser, overview(site), { clock: T + MINUTE + wrong, server: T + MINUTE }, async (page) => {
+      assert.equal((await shown(page)).clock, "");
+      setServer(T + 2 * MINUTE);
+      await page.clock.runFor(MINUTE);
+      assert.equal((await shown(page)).clock, clock);
+      assert.equal((await shown(page)).verdict, "green");
+    });
+
+  // A server whose own clock is before the moment at which the page was written is not believed.
+  await visit(browser, overview(site), { clock: T - HOUR, server: T - 5 * MINUTE - 2 * SECOND }, async (page) => {
+    const { verdict, message, clock } = await shown(page);
+    assert.deepEqual({ verdict, clock }, { verdict: "grey", clock: "" });
+    assert.match(message, /^This device’s clock is behind/);
+  });
+
+  await visit(browser, overview(site), { server: T - HOUR }, async (page) => {
+    await page.clock.runFor(MINUTE);
+    const { verdict, clock } = await shown(page);
+    assert.deepEqual({ verdict, clock }, { verdict: "green", clock: "" });
+  });
+
+  // What is out of date stays so.
+  await visit(browser, overview(site), { clock: UNTIL + HOUR }, async (page) => {
+    const { verdict, message, clock } = await shown(page);
+    assert.deepEqual({ verdict, clock }, { verdict: "grey", clock: "" });
+    assert.match(message, /^This page is out of date\./);
   });
 }

@@ -1,14 +1,16 @@
 //! The pages in a real Chromium, with the reader's clock moved on.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
+
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::sandbox::{NOW, Sandbox};
 use crate::web::Nginx;
 
 /// Six syncs at [`NOW`]: two fresh ones, one of them with a run going on since 20:01; one late since
 /// 19:05, one failing, one never synced.
-const AGEING: &str = "
+pub const AGEING: &str = "
     insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed, error_details) values
         ('2026-11-22T19:22:00Z', 'customers', 'incremental_sync', 'completed', 4.5, 1086, null),
         ('2026-11-22T20:00:00Z', 'outlets', 'incremental_sync', 'completed', 0, 1, null),
@@ -20,7 +22,7 @@ const AGEING: &str = "
 ";
 
 /// All six synced at 19:55 but for the customers, who did at 18:15:04.5.
-const WELL: &str = "
+pub const WELL: &str = "
     insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed) values
         ('2026-11-22T18:15:00Z', 'customers', 'incremental_sync', 'completed', 4.5, 1086),
         ('2026-11-22T19:55:00Z', 'outlets', 'incremental_sync', 'completed', 0, 1),
@@ -51,49 +53,184 @@ const CROWD: &str = "
     from numbers;
 ";
 
-const TITLE: &str = "title = \"Craft Contemporary\"\n";
+pub const TITLE: &str = "title = \"Craft Contemporary\"\n";
 
 #[test]
-fn the_page_goes_on_judging_as_the_program_would() {
-    let world = || {
-        let patient = format!("{TITLE}interval = \"12h\"\n");
-        Sandbox::sqlite().sql(AGEING).file("syncmon.toml", &patient)
-    };
-    let site = world();
+fn the_page_goes_on_judging() {
+    let site = patient("").sql(AGEING);
     site.build();
-    let later: Vec<_> = [
-        NOW,
-        "2026-11-22T21:00:00Z",
-        "2026-11-22T21:01:00.001Z",
-        "2026-11-22T21:22:04.499Z",
-        "2026-11-22T21:22:04.5Z",
-        "2026-11-22T22:30:00Z",
-        "2026-11-23T05:05:00Z",
-        "2026-11-23T05:05:00.001Z",
-        "2026-11-23T09:30:00Z",
-        "2026-11-24T08:05:00Z",
+    check("judging", &[&url(&site)]);
+}
+
+#[test]
+fn script_and_program_agree_on_every_part_of_the_page() {
+    let world = patient("").sql(AGEING).sql(HISTORY);
+    let sites = built_at(
+        &world,
+        &[
+            NOW,
+            "2026-11-22T21:00:00Z",
+            "2026-11-22T21:01:00.001Z",
+            "2026-11-22T21:22:04.499Z",
+            "2026-11-22T21:22:04.5Z",
+            "2026-11-22T21:22:04.501Z",
+            "2026-11-22T22:30:00Z",
+            "2026-11-23T05:05:00Z",
+            "2026-11-23T05:05:00.001Z",
+            "2026-11-23T07:59:59.999Z",
+            "2026-11-23T08:00:00Z",
+            "2026-11-23T08:00:00.001Z",
+            "2026-11-23T09:30:00Z",
+            "2026-11-24T07:59:59.999Z",
+            "2026-11-24T08:00:00Z",
+        ],
+    );
+    let pages = [
+        "index",
+        "entities/customers",
+        "entities/sales",
+        "entities/sale_line_items",
+        "entities/products",
+        "entities/inventory",
+    ];
+    let world = serde_json::json!({"pages": pages, "sites": sites, "opened": true});
+    check("agreeing", &[&serde_json::json!([world]).to_string()]);
+}
+
+/// Los Angeles changes its clocks by an hour, Lord Howe by half of one.
+#[test]
+fn script_and_program_agree_across_the_nights_on_which_clocks_change() {
+    let (los_angeles, lord_howe) = ("America/Los_Angeles", "Australia/Lord_Howe");
+    let nights: Vec<_> = [
+        // A day of 23 hours: 02:00 is 03:00.
+        (los_angeles, "2026-03-08T08:00:00Z", "2026-03-09T07:00:00Z"),
+        // A day of 25 hours: 02:00 is 01:00.
+        (los_angeles, "2026-11-01T07:00:00Z", "2026-11-02T08:00:00Z"),
+        // Days of 24 and a half and 23 and a half hours.
+        (lord_howe, "2026-04-04T13:00:00Z", "2026-04-05T13:30:00Z"),
+        (lord_howe, "2026-10-03T13:30:00Z", "2026-10-04T13:00:00Z"),
     ]
     .into_iter()
-    .map(|moment| {
-        let later = world();
-        later.build_at(moment);
-        (moment, later)
-    })
+    .map(|(zone, midnight, next)| night(zone, midnight, next))
     .collect();
-    let later: serde_json::Map<_, _> = later
+    let worlds: Vec<_> = nights
         .iter()
-        .map(|(moment, world)| ((*moment).to_owned(), url(world).into()))
+        .zip([
+            &["index", "entities/sales"][..],
+            &["index"],
+            &["entities/sales"],
+            &["index"],
+        ])
+        .map(|((_, sites), pages)| serde_json::json!({"pages": pages, "sites": sites}))
         .collect();
-    let later = serde_json::Value::Object(later).to_string();
-    check("judging", &[&url(&site), &later]);
+    check("agreeing", &[&serde_json::Value::from(worlds).to_string()]);
+}
+
+/// A world written an hour before `midnight`, and its sites just before, at and just after each turn of
+/// the days and of its four entities: sales get late half an hour after midnight, customers at midnight;
+/// outlets are overdue at the midnight after it; a run of the inventory gets stuck before midnight.
+fn night(zone: &str, midnight: &str, next: &str) -> (Sandbox, serde_json::Value) {
+    let [midnight, next] = [midnight, next].map(|at| at.parse::<DateTime<Utc>>().unwrap());
+    let (hours, minutes) = (TimeDelta::hours, TimeDelta::minutes);
+    let written = midnight - hours(1);
+    let world = patient(&format!(
+        "time_zone = \"{zone}\"
+         entities = [
+            {{ entity_type = \"sales\" }}, {{ entity_type = \"customers\" }}, {{ entity_type = \"inventory\" }},
+            {{ entity_type = \"outlets\", overdue_after = \"{}min\" }},
+         ]",
+        (next - written).num_minutes()
+    ));
+    for (entity, status, started) in [
+        ("sales", "completed", midnight - minutes(90)),
+        ("customers", "completed", midnight - hours(2)),
+        ("outlets", "completed", written),
+        ("inventory", "completed", written - minutes(20)),
+        ("inventory", "started", written - minutes(10)),
+    ] {
+        world.execute(&format!(
+            "insert into sync_log (timestamp, entity_type, action, status) values ('{}', '{entity}', 'incremental_sync', '{status}')",
+            started.to_rfc3339()
+        ));
+    }
+    let millisecond = TimeDelta::milliseconds(1);
+    let mut moments = vec![written];
+    for turn in [
+        midnight - minutes(10),
+        midnight,
+        midnight + minutes(30),
+        midnight + hours(2),
+        midnight + hours(10),
+        midnight + minutes(10 * 60 + 30),
+        next,
+        next + hours(24),
+    ] {
+        moments.extend([turn - millisecond, turn, turn + millisecond]);
+    }
+    moments.sort();
+    let moments: Vec<_> = moments
+        .iter()
+        .map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
+        .collect();
+    let moments: Vec<_> = moments.iter().map(String::as_str).collect();
+    let sites = built_at(&world, &moments);
+    (world, sites)
+}
+
+/// The same rows built at each moment, each site in a folder of its own: their addresses by moment.
+fn built_at(world: &Sandbox, moments: &[&str]) -> serde_json::Value {
+    let sites = moments.iter().enumerate().map(|(number, moment)| {
+        let out = format!("{number}/site");
+        std::fs::create_dir(world.path(&number.to_string())).unwrap();
+        world.succeeds(&[
+            "build",
+            "--out",
+            &out,
+            "--state-dir",
+            "state",
+            "--now",
+            moment,
+        ]);
+        let address = format!("file://{}/", world.path(&out).display());
+        ((*moment).to_owned(), address.into())
+    });
+    serde_json::Value::Object(sites.collect())
+}
+
+/// A site that may be believed for a long time.
+fn patient(settings: &str) -> Sandbox {
+    let settings = format!("{TITLE}interval = \"24h\"\n{settings}");
+    Sandbox::sqlite().file("syncmon.toml", &settings)
 }
 
 #[test]
 fn nobody_is_told_green_by_an_old_page_or_a_wrong_clock() {
     let world = all_well();
     world.build();
-    let nginx = Nginx::serving(&world);
-    check("validity", &[&url(&world), &nginx.url()]);
+    let nginx = Nginx::with_its_own_clock(&world);
+    let clock = nginx.clock().display().to_string();
+    let evening = Sandbox::sqlite().sql(
+        "insert into sync_log (timestamp, entity_type, action, status)
+         values ('2026-11-23T07:35:00Z', 'sales', 'incremental_sync', 'completed')",
+    );
+    evening.build_at("2026-11-23T07:40:00Z");
+    check(
+        "validity",
+        &[&url(&world), &nginx.url(), &clock, &url(&evening)],
+    );
+
+    // The program says the same of a night in which it could not read.
+    std::fs::remove_file(evening.path("sync.sqlite")).unwrap();
+    for (moment, days) in [
+        ("2026-11-23T07:59:00Z", "--g"),
+        ("2026-11-23T08:30:00Z", "-g-"),
+        ("2026-11-23T09:35:00Z", "-gy"),
+    ] {
+        assert_eq!(evening.build_at(moment).code, 75);
+        let page = evening.page("entities/sales.html");
+        let (_, drawn) = page.split_once("data-days=\"").unwrap();
+        assert_eq!(&drawn[87..90], days, "{moment}");
+    }
 }
 
 #[test]
@@ -185,12 +322,12 @@ fn all_well() -> Sandbox {
 }
 
 /// The site of a sandbox as a browser opens it from the disk.
-fn url(world: &Sandbox) -> String {
+pub fn url(world: &Sandbox) -> String {
     format!("file://{}/", world.path("site").display())
 }
 
 /// The folder with playwright-core: what ./tests/run says, else where it or `npm ci` puts it.
-fn node_modules() -> PathBuf {
+pub fn node_modules() -> PathBuf {
     if let Some(given) = std::env::var_os("SYNCMON_TEST_NODE_MODULES") {
         return given.into();
     }
@@ -207,18 +344,24 @@ fn browser_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser")
 }
 
-/// Runs `tests/browser/<check>.mjs` and insists that it finds nothing wrong.
-fn check(name: &str, arguments: &[&str]) {
-    let output = Command::new("node")
-        .arg(browser_folder().join(format!("{name}.mjs")))
-        .args(arguments)
-        .env("SYNCMON_TEST_NODE_MODULES", node_modules())
-        .output()
-        .expect("node is missing; ./tests/run installs it");
+/// Runs `tests/browser/<check>.mjs`, insists that it finds nothing wrong, and returns what it says.
+pub fn check(name: &str, arguments: &[&str]) -> String {
+    let output = carried_out(name, arguments);
     assert!(
         output.status.success(),
         "{name}.mjs: {}{}",
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The same, whatever it finds.
+pub fn carried_out(name: &str, arguments: &[&str]) -> Output {
+    Command::new("node")
+        .arg(browser_folder().join(format!("{name}.mjs")))
+        .args(arguments)
+        .env("SYNCMON_TEST_NODE_MODULES", node_modules())
+        .output()
+        .expect("node is missing; ./tests/run installs it")
 }

@@ -46,6 +46,11 @@ fn help_explains_every_option() {
         (vec!["--help"], "help.txt"),
         (vec!["build", "--help"], "help-build.txt"),
         (vec!["init-db", "--help"], "help-init-db.txt"),
+        (vec!["templates", "--help"], "help-templates.txt"),
+        (
+            vec!["templates", "export", "--help"],
+            "help-templates-export.txt",
+        ),
     ] {
         let ended = world.succeeds(&arguments);
         assert_eq!(ended.stderr, "");
@@ -75,6 +80,8 @@ fn usage_errors_end_with_2() {
         (vec!["build", "extra"], "'extra'"),
         (vec!["build", "--out"], "'--out <DIR>'"),
         (vec!["init-db", "--demo"], "'--demo'"),
+        (vec!["templates"], "Usage: syncmon templates <COMMAND>"),
+        (vec!["templates", "export"], "<DIR>"),
         (
             vec!["build", "--demo", "--now", "yesterday"],
             "2026-11-22T20:05:00Z",
@@ -444,10 +451,16 @@ fn a_broken_template_is_named_and_the_old_site_stays() {
     is_not_published(&world.build_at(NOW), &["look is not a directory"]);
 
     for (content, place) in [
-        ("one\n{{ frame.title", "overview.html:2:"),
-        ("one\ntwo\n{% frobnicate %}", "overview.html:3:"),
-        ("one\n{{ nothing.of_the_kind }}", "overview.html:2:"),
-        ("one\n{{ frame.title | frobnicate }}", "overview.html:2:"),
+        ("one\n{{ frame.title", "look/overview.html, line 2:"),
+        ("one\ntwo\n{% frobnicate %}", "look/overview.html, line 3:"),
+        (
+            "one\n{{ nothing.of_the_kind }}",
+            "look/overview.html, line 2:",
+        ),
+        (
+            "one\n{{ frame.title | frobnicate }}",
+            "look/overview.html, line 2:",
+        ),
     ] {
         let world = &world;
         fs::create_dir_all(world.path("look")).unwrap();

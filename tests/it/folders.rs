@@ -127,7 +127,7 @@ pub fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
         .map(|entry| {
             let found = entry.path().symlink_metadata().unwrap();
             let content = if found.is_file() {
-                syncmon::text::fnv1a(&String::from_utf8_lossy(&fs::read(entry.path()).unwrap()))
+                syncmon::text::fnv1a(fs::read(entry.path()).unwrap())
             } else {
                 0
             };

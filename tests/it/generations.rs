@@ -413,10 +413,16 @@ fn links(name: &str, page: &[u8]) -> Vec<String> {
     values
         .filter_map(|rest| rest.split(['"', '?', '#']).next())
         .filter(|value| !value.is_empty() && !value.contains(':'))
-        .map(|value| match value.strip_prefix("../") {
-            Some(above) => above.to_owned(),
-            None if name.contains('/') => format!("entities/{value}"),
-            None => value.to_owned(),
+        .map(|value| {
+            let mut folder: Vec<&str> = name.split('/').collect();
+            folder.pop();
+            let mut below = value;
+            while let Some(above) = below.strip_prefix("../") {
+                folder.pop();
+                below = above;
+            }
+            folder.push(below);
+            folder.join("/")
         })
         .map(|value| {
             if value.is_empty() {

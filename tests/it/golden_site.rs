@@ -47,8 +47,19 @@ fn the_golden_site_without_its_database_ages_under_a_banner() {
     compare("site-without-database", &site.collect());
 }
 
+/// The assets are those of `templates/`, and need no second copy beside the golden pages.
 fn compare(golden: &str, site: &BTreeMap<String, Vec<u8>>) {
     let folder = folder(golden);
+    let (assets, site): (BTreeMap<_, _>, BTreeMap<_, _>) = site
+        .clone()
+        .into_iter()
+        .partition(|(path, _)| path.starts_with("assets/"));
+    let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/assets");
+    for (path, bytes) in &assets {
+        let built_in = templates.join(path.rsplit('/').next().unwrap());
+        assert!(*bytes == std::fs::read(built_in).unwrap(), "{path}");
+    }
+    let site = &site;
     if std::env::var_os("SYNCMON_BLESS").is_some() {
         let _ = std::fs::remove_dir_all(&folder);
         for (path, bytes) in site {

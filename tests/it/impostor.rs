@@ -106,7 +106,8 @@ pub fn facts() -> Vec<u8> {
     ])
 }
 
-pub const NOTHING_OBSERVED: &str = r#"{"state": null, "outcomes": [], "runs": [], "errors": []}"#;
+pub const NOTHING_OBSERVED: &str =
+    r#"{"state": null, "outcomes": [], "runs": [], "earlier": [], "errors": []}"#;
 
 /// That were so many rows, and the next question may come.
 pub fn end(rows: usize) -> Vec<u8> {

@@ -135,7 +135,7 @@ fn a_read_only_file_system_leaves_the_old_site_whole() {
 fn a_full_disk_leaves_the_old_site_whole() {
     let world = world();
     fs::create_dir(world.path("disk")).unwrap();
-    let mount = Mounted::new(&world, "-t tmpfs -o size=400k,nr_inodes=200 tmpfs disk");
+    let mount = Mounted::new(&world, "-t tmpfs -o size=1200k,nr_inodes=400 tmpfs disk");
     let build = |moment| ended(&mut mount.wrap(&world.command(&build_into("disk/site", moment))));
     let first = build(NOW);
     assert_eq!(first.code, 0, "{first:?}");

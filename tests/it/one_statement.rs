@@ -34,7 +34,8 @@ fn a_build_is_exactly_one_statement_as_the_reading_role() {
     world.build();
     let database = Database::parse(world.url(), false).unwrap();
     let now = DateTime::parse_from_rfc3339(NOW).unwrap().to_utc();
-    let text = statement(&database, now);
+    let seven_days_ago = DateTime::parse_from_rfc3339("2026-11-16T00:00:00-08:00").unwrap();
+    let text = statement(&database, now, seven_days_ago.to_utc());
     let expected = format!("syncmon: LOG:  statement: {}", text.trim_end());
     assert_eq!(trimmed(&statements(&world, "syncmon_ro")), [expected]);
 

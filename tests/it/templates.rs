@@ -1,8 +1,10 @@
-//! Templates that are broken or mean harm: nothing is published, in bounded time, and one line says
-//! which and why.
+//! Templates of one's own: exported, and refused where they are broken or mean harm. Then nothing is
+//! published, in bounded time, and one line says which, where and why.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -11,9 +13,7 @@ use crate::sandbox::{NOW, Sandbox};
 
 /// A demo's site, and a folder of templates to lay over it.
 fn world() -> Sandbox {
-    let world = Sandbox::bare()
-        .arg("--demo")
-        .file("syncmon.toml", "build_timeout = \"6s\"\n");
+    let world = Sandbox::bare().arg("--demo");
     world.build();
     fs::create_dir(world.path("look")).unwrap();
     world.arg("--templates").arg("look")
@@ -46,6 +46,20 @@ fn templates_that_cannot_be_used_are_refused_by_name() {
         ("template: never closed", "one\n{{ frame.title".to_owned()),
         ("template: no such filter", "{{ frame.title | frobnicate }}".to_owned()),
         ("template: no such value", "{{ nothing.of_the_kind }}".to_owned()),
+        ("template: a slip of the pen", "one\n{{ frame.titel }}".to_owned()),
+        ("template: a loop over nothing", "{% for run in frame.runs %}{% endfor %}".to_owned()),
+        ("template: no such test", "{% if summary is defind %}{% endif %}".to_owned()),
+        ("template: no such tag", "one\ntwo\n{% frobnicate %}".to_owned()),
+        (
+            "template: no such component",
+            "{% component Row() %}{% endcomponent Row %}\n{{<Roe/>}}".to_owned(),
+        ),
+        (
+            "template: an argument is missing",
+            "{{ summary | truncate }}".to_owned(),
+        ),
+        ("template: extends nothing", "{% extends \"bse.html\" %}".to_owned()),
+        ("template: a name of 2 MB", format!("{{{{ {} }}}}", "x".repeat(2 << 20))),
         ("template: includes itself", "{% include \"overview.html\" %}".to_owned()),
         ("template: extends itself", "{% extends \"overview.html\" %}".to_owned()),
         (
@@ -80,6 +94,250 @@ fn templates_that_cannot_be_used_are_refused_by_name() {
     }
     fs::write(world.path("look/overview.html"), [0xff, 0xfe]).unwrap();
     is_refused(&world, "template: not UTF-8");
+}
+
+#[test]
+fn a_template_that_is_too_slow_for_so_many_entities_is_given_up_in_time() {
+    let world = Sandbox::sqlite().file("syncmon.toml", "build_timeout = \"6s\"\n");
+    world.build();
+    let world = world.arg("--templates").arg("look").file(
+        "look/overview.html",
+        "{% if rows | length > 5 %}{% for i in range(end=100000) %}{% for j in range(end=100000) %}\
+         {% endfor %}{% endfor %}{% endif %}",
+    );
+    is_refused(
+        &world,
+        "template: loops without end where there are many entities",
+    );
+}
+
+/// The database is well; what a template does when it is not is found out all the same.
+#[test]
+fn a_template_that_fails_only_on_a_bad_day_is_refused_on_a_good_one() {
+    let all_well = Sandbox::sqlite().sql(
+        "insert into sync_log (timestamp, entity_type, action, status, duration_seconds)
+         select '2026-11-22T20:00:00Z', value, 'incremental_sync', 'completed', 1
+         from json_each('[\"customers\", \"outlets\", \"products\", \"sales\", \"sale_line_items\", \"inventory\"]')",
+    );
+    all_well.build();
+    fs::create_dir(all_well.path("look")).unwrap();
+    let world = all_well.arg("--templates").arg("look");
+    for (template, condition) in [
+        ("overview.html", "frame.banner"),
+        ("overview.html", "frame.banner and not frame.read"),
+        ("overview.html", "health == \"red\""),
+        ("overview.html", "rows[0].notices"),
+        ("entity.html", "newest_failure.why"),
+        ("why.html", "v.why.cause"),
+        ("history.html", "missing"),
+        ("history_row.html", "row.run.error"),
+        ("entity.html", "state.error"),
+        ("entity.html", "not table"),
+        ("entity.html", "runs | length > 4"),
+    ] {
+        let text = format!("{{% if {condition} %}}\n{{{{ nothing }}}}{{% endif %}}");
+        fs::write(world.path("look").join(template), text).unwrap();
+        let before = world.site();
+        let ended = world.build_at("2026-11-22T20:10:00Z");
+        assert_eq!(ended.code, 2, "{condition}: {ended:?}");
+        let told = format!("syncmon: look/{template}, line 2: Variable `nothing` is not defined");
+        assert!(ended.stderr.starts_with(&told), "{condition}: {ended:?}");
+        assert!(world.site() == before, "{condition}: the site has changed");
+        fs::remove_file(world.path("look").join(template)).unwrap();
+    }
+    assert_eq!(world.build_at(NOW).code, 0, "and then all is well again");
+}
+
+#[test]
+fn a_file_that_replaces_nothing_is_refused_with_the_name_that_was_meant() {
+    let world = world();
+    fs::create_dir_all(world.path("look/asset")).unwrap();
+    fs::create_dir_all(world.path("look/assets")).unwrap();
+    for (name, title) in [
+        ("overveiw.html", "template: a misspelt name"),
+        ("Entity.HTML", "template: a name in capitals"),
+        ("asset/syncmon.css", "template: a misspelt folder"),
+        ("assets/green.svg.tera", "template: a name of another kind"),
+    ] {
+        fs::write(world.path("look").join(name), "x").unwrap();
+        is_refused(&world, title);
+        fs::remove_file(world.path("look").join(name)).unwrap();
+    }
+    for name in [
+        ".entity.html.swp",
+        "entity.html~",
+        "entity.html.bak",
+        "README.md",
+        "asset/notes.txt",
+    ] {
+        fs::write(world.path("look").join(name), "x").unwrap();
+    }
+    assert_eq!(world.build_at(NOW).code, 0, "other files may lie there");
+}
+
+/// Where the two do not go together, it is said of which.
+#[test]
+fn a_built_in_template_that_does_not_go_with_ones_own_is_named() {
+    let world = world().file("look/base.html", "<p>no blocks</p>");
+    is_refused(&world, "template: without the blocks of the others");
+}
+
+#[test]
+fn an_exported_folder_makes_the_same_site_byte_for_byte() {
+    let world = Sandbox::bare().arg("--demo");
+    let told = world.succeeds(&["templates", "export", "look"]).stdout;
+    golden::section("messages.txt", "export: a new directory", told.trim_end());
+    world.build();
+    let built_in = world.site();
+    let world = world.arg("--templates").arg("look");
+    world.build();
+    assert_eq!(world.site(), built_in);
+
+    let again = world.succeeds(&["templates", "export", "look"]).stdout;
+    golden::section("messages.txt", "export: the same again", again.trim_end());
+    let quiet = world.succeeds(&["templates", "export", "-q", "deep/er"]);
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
+    assert_eq!(folder(&world, "deep/er"), folder(&world, "look"));
+}
+
+#[test]
+fn an_export_overwrites_nothing_that_was_changed_unless_it_is_told_to() {
+    let world = Sandbox::bare();
+    world.succeeds(&["templates", "export", "look"]);
+    let exported = folder(&world, "look");
+    fs::write(world.path("look/overview.html"), "mine").unwrap();
+    fs::remove_file(world.path("look/entity.html")).unwrap();
+    let mine = folder(&world, "look");
+
+    let export = |title: &str| {
+        let ended = world.run(&["templates", "export", "look"]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{ended:?}");
+        golden::section("messages.txt", title, ended.stderr.trim_end());
+    };
+    export("export: a file was changed");
+    assert_eq!(folder(&world, "look"), mine, "nothing was written");
+
+    for name in [
+        "README.md",
+        "base.html",
+        "assets/syncmon.js",
+        "assets/red.svg",
+    ] {
+        // Of the same length, too.
+        let changed = fs::read_to_string(world.path("look").join(name))
+            .unwrap()
+            .replace('e', "E");
+        fs::write(world.path("look").join(name), changed).unwrap();
+    }
+    export("export: many files were changed");
+
+    let forced = world.succeeds(&["templates", "export", "--force", "look"]);
+    assert_eq!(
+        forced.stdout.matches("wrote look/").count(),
+        6,
+        "{forced:?}"
+    );
+    assert_eq!(folder(&world, "look"), exported);
+}
+
+#[test]
+fn an_export_does_not_follow_or_replace_what_is_no_file() {
+    for force in [false, true] {
+        let world = Sandbox::bare().file("canary.html", "untouched");
+        fs::create_dir(world.path("look")).unwrap();
+        let export = |title: &str| {
+            let mut arguments = vec!["templates", "export", "look"];
+            arguments.extend(force.then_some("--force"));
+            let ended = world.run(&arguments);
+            assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{ended:?}");
+            golden::section("messages.txt", title, ended.stderr.trim_end());
+            assert!(!world.path("look/base.html").exists());
+        };
+        symlink("../canary.html", world.path("look/overview.html")).unwrap();
+        export("export: a link is in the way");
+        fs::remove_file(world.path("look/overview.html")).unwrap();
+        fs::write(world.path("look/assets"), "no folder").unwrap();
+        export("export: a file is in the place of a folder");
+        fs::remove_file(world.path("look/assets")).unwrap();
+        fs::remove_dir(world.path("look")).unwrap();
+        fs::write(world.path("look"), "no folder").unwrap();
+        export("export: a file is in the place of the directory");
+        assert_eq!(
+            fs::read_to_string(world.path("canary.html")).unwrap(),
+            "untouched"
+        );
+    }
+    let nameless = Sandbox::bare().run(&["templates", "export", ""]);
+    assert_eq!((nameless.code, nameless.stdout.as_str()), (2, ""));
+    assert!(nameless.stderr.contains("<DIR>"), "{nameless:?}");
+}
+
+/// What tera says is there is what the exported README.md tells.
+#[test]
+fn the_exported_folder_tells_what_each_template_is_given() {
+    let world = world();
+    world.succeeds(&["templates", "export", "exported"]);
+    let explanation = fs::read_to_string(world.path("exported/README.md")).unwrap();
+    let help = world.succeeds(&["templates", "export", "--help"]).stdout;
+    let in_all = "`frame`, `root`, `version`, `logo`";
+    let told = |template: &str| {
+        let row = format!("| `{template}` |");
+        let line = explanation.lines().find(|line| line.starts_with(&row));
+        let line = line.unwrap_or_else(|| panic!("README.md does not tell of {template}"));
+        let given = line.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        given.replace("these, and", &format!("{in_all},"))
+    };
+    assert_eq!(told("base.html"), in_all);
+    let mut number = 0;
+    for entry in fs::read_dir(world.path("exported")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|kind| kind != "html") {
+            continue;
+        }
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        number += 1;
+        assert!(
+            help.contains(&format!("\n  {name} ")),
+            "{name} is not in {help}"
+        );
+        let told = told(&name);
+        // A part of a page is given what that page is given.
+        if name == "base.html" || told.starts_with("what the page is given") {
+            continue;
+        }
+        let mut told: Vec<&str> = told.split('`').skip(1).step_by(2).collect();
+        told.sort_unstable();
+        let path = world.path("look").join(&name);
+        fs::write(&path, "{{ nothing_of_the_kind }}").unwrap();
+        let said = world.build_at(NOW).stderr;
+        fs::remove_file(&path).unwrap();
+        let (_, given) = said.trim_end().split_once("available are ").unwrap();
+        assert_eq!(given.split(", ").collect::<Vec<_>>(), told, "{name}");
+    }
+    assert!(number >= 6, "only {number} templates");
+    for asset in fs::read_dir(world.path("exported/assets")).unwrap() {
+        let name = format!(
+            "`assets/{}`",
+            asset.unwrap().file_name().into_string().unwrap()
+        );
+        assert!(
+            explanation.contains(&name),
+            "README.md does not tell of {name}"
+        );
+    }
+}
+
+/// Every file below it, with its content.
+fn folder(world: &Sandbox, name: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+    let root = world.path(name);
+    let files = walkdir::WalkDir::new(&root).into_iter().map(Result::unwrap);
+    files
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| {
+            let relative = entry.path().strip_prefix(&root).unwrap().to_owned();
+            (relative, fs::read(entry.path()).unwrap())
+        })
+        .collect()
 }
 
 #[test]

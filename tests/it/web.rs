@@ -4,12 +4,14 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use crate::cluster::{free_port, is_root};
+use crate::hidden::faketime;
 use crate::sandbox::Sandbox;
 
 pub const USER: &str = "cfo";
@@ -43,10 +45,27 @@ impl Nginx {
     }
 
     pub fn serving_folder(world: &Sandbox, site: &str) -> Nginx {
-        let folder = tempfile::Builder::new()
-            .prefix("syncmon-nginx-")
-            .tempdir()
-            .unwrap();
+        Nginx::start(folder(), world, site, &[])
+    }
+
+    /// Serves `site` by a clock that stands still until it is set: see [`Nginx::clock`].
+    pub fn with_its_own_clock(world: &Sandbox) -> Nginx {
+        let folder = folder();
+        let (library, clock) = (faketime(), folder.path().join("clock"));
+        fs::write(&clock, "2026-11-22 20:05:00").unwrap();
+        let clock = clock.display().to_string();
+        let variables = [
+            ("LD_PRELOAD", library.as_str()),
+            ("FAKETIME_TIMESTAMP_FILE", clock.as_str()),
+            ("FAKETIME_NO_CACHE", "1"),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+            ("TZ", "UTC"),
+        ];
+        Nginx::start(folder, world, "site", &variables)
+    }
+
+    /// `variables` are for nginx and its workers.
+    fn start(folder: TempDir, world: &Sandbox, site: &str, variables: &[(&str, &str)]) -> Nginx {
         for public in [folder.path(), world.root()] {
             fs::set_permissions(public, fs::Permissions::from_mode(0o755)).unwrap();
         }
@@ -79,12 +98,23 @@ impl Nginx {
         } else {
             ""
         };
+        let inherited: Vec<String> = variables
+            .iter()
+            .map(|(name, _)| format!("env {name};"))
+            .collect();
+        let inherited = inherited.join(" ");
+        let log = if variables.is_empty() {
+            "off"
+        } else {
+            "access.log brief"
+        };
         let main = format!(
-            "{user} worker_processes 2; daemon off; pid nginx.pid; error_log error.log;
+            "{user} {inherited} worker_processes 2; daemon off; pid nginx.pid; error_log error.log;
              events {{ worker_connections 256; }}
              http {{
                  include /etc/nginx/mime.types; default_type application/octet-stream;
-                 access_log off; client_body_temp_path body; proxy_temp_path proxy;
+                 log_format brief '$status $uri'; access_log {log};
+                 client_body_temp_path body; proxy_temp_path proxy;
                  fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
                  include server.conf;
              }}"
@@ -95,6 +125,7 @@ impl Nginx {
         let leash = Command::new("sh")
             .args(["-c", script])
             .env("PREFIX", folder.path())
+            .envs(variables.iter().copied())
             .env(
                 "PATH",
                 format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default()),
@@ -144,6 +175,21 @@ impl Nginx {
         rustix::process::kill_process(process, rustix::process::Signal::HUP).unwrap();
     }
 
+    /// The file with the server's clock, "2026-11-22 20:05:00" in UTC.
+    pub fn clock(&self) -> PathBuf {
+        self.folder.path().join("clock")
+    }
+
+    /// The file with the password.
+    pub fn passwords(&self) -> PathBuf {
+        self.folder.path().join("htpasswd")
+    }
+
+    /// The file with a line "STATUS PATH" for each request; only with a clock of its own.
+    pub fn access_log(&self) -> PathBuf {
+        self.folder.path().join("access.log")
+    }
+
     /// What nginx had to say.
     pub fn errors(&self) -> String {
         ["stderr", "error.log"]
@@ -162,6 +208,13 @@ impl Nginx {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+fn folder() -> TempDir {
+    tempfile::Builder::new()
+        .prefix("syncmon-nginx-")
+        .tempdir()
+        .unwrap()
 }
 
 impl Drop for Nginx {

@@ -3,14 +3,17 @@
 //! An entity is built as its writers left it ([`Recorded`]), with times given as how long ago they
 //! were; negative ones lie in the future.
 
+mod cause;
 mod clocks;
 mod contradictions;
 mod evidence;
 mod hidden_and_unread;
+mod problems;
 mod properties;
 mod runs;
 mod strip;
 mod table;
+mod time_in_state;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -47,7 +50,9 @@ fn policy() -> Policy {
     Policy {
         entities: Vec::new(),
         thresholds: Thresholds::default(),
+        owner: None,
         interval: minutes(5),
+        history_days: 7,
     }
 }
 
@@ -174,6 +179,7 @@ fn outcomes_of<'a>(observation: &'a mut Observation, status: &Status) -> &'a mut
 fn snapshot(entities: Vec<Recorded>, database: DatabaseFacts) -> Snapshot {
     Snapshot {
         as_of: now(),
+        history_since: now() - TimeDelta::days(7),
         database,
         entities: entities.into_iter().map(|recorded| recorded.0).collect(),
     }
@@ -202,5 +208,6 @@ fn configured(entity_type: &str, thresholds: Thresholds) -> EntityPolicy {
         name: entity_type.to_uppercase(),
         table: None,
         thresholds,
+        owner: None,
     }
 }

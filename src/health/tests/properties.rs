@@ -140,14 +140,14 @@ proptest! {
             .map(|day| first_day + hours(24 * day))
             .map(|at| crate::health::DayStart { date: at.date_naive(), at })
             .collect();
-        let evidence = recorded.judged().evidence;
-        let days = crate::health::strip(&recorded.0, &evidence, Thresholds::default(), &starts, now());
-        let sum = days.iter().fold(ZERO, |sum, day| sum + day.green + day.yellow + day.red);
+        let EntityAssessment { evidence, past, .. } = recorded.judged();
+        let days = crate::health::strip(&recorded.0, &past, &starts, now());
+        let sum = days.iter().fold(ZERO, |sum, day| sum + day.time.known());
         let in_log = recorded.0.runs.iter().filter_map(Run::finished_at);
         let first = in_log.chain(evidence.state_success).chain(evidence.state_failure).min();
         prop_assert_eq!(sum, first.map_or(ZERO, |first| now() - first));
         for day in &days {
-            prop_assert!(day.green + day.yellow + day.red <= hours(24));
+            prop_assert!(day.time.known() <= hours(24));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The days gone by: what the same rules would have said at every moment of them.
 
 use super::*;
-use crate::health::{Day, DayStart, Health, strip};
+use crate::health::{Day, DayStart, Health, strip, time_in_state};
 
 fn moment(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
@@ -29,12 +29,13 @@ fn three_days() -> Vec<DayStart> {
 
 fn days_of(recorded: &Recorded, starts: &[DayStart], now: DateTime<Utc>) -> Vec<Day> {
     let evidence = crate::health::Evidence::weigh(&recorded.0, now);
-    strip(&recorded.0, &evidence, Thresholds::default(), starts, now)
+    let past = time_in_state(&recorded.0, &evidence, Thresholds::default(), now);
+    strip(&recorded.0, &past, starts, now)
 }
 
 /// How long a day was green, yellow and red.
 fn shares(day: &Day) -> (TimeDelta, TimeDelta, TimeDelta) {
-    (day.green, day.yellow, day.red)
+    (day.time.green, day.time.yellow, day.time.red)
 }
 
 #[test]
@@ -162,9 +163,7 @@ fn every_moment_since_the_first_evidence_has_exactly_one_health() {
         .completed(hours(20))
         .state("success", minutes(30));
     let days = days_of(&recorded, &three_days(), now());
-    let sum = days
-        .iter()
-        .fold(ZERO, |sum, day| sum + day.green + day.yellow + day.red);
+    let sum = days.iter().fold(ZERO, |sum, day| sum + day.time.known());
     assert_eq!(sum, hours(50));
     assert_eq!(
         shares(&days[1]).0 + shares(&days[1]).1 + shares(&days[1]).2,
@@ -181,6 +180,7 @@ fn each_entitys_own_thresholds_are_those_of_its_past() {
     };
     let recorded = Recorded::nothing().completed(hours(1));
     let evidence = crate::health::Evidence::weigh(&recorded.0, now());
-    let days = strip(&recorded.0, &evidence, strict, &three_days(), now());
+    let past = time_in_state(&recorded.0, &evidence, strict, now());
+    let days = strip(&recorded.0, &past, &three_days(), now());
     assert_eq!(shares(&days[2]), (minutes(10), minutes(20), minutes(30)));
 }

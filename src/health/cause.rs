@@ -1,0 +1,69 @@
+//! What an error text says in a language of its own, recognised.
+
+use std::sync::LazyLock;
+
+use regex::RegexSet;
+
+/// A common cause of failed runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    DiskFull,
+    ForeignKey,
+    RateLimited,
+    TokenRefused,
+    RouteNotFound,
+    Timeout,
+    Network,
+}
+
+/// In the order in which they are asked for: the first that is found tells most.
+const CAUSES: [(Cause, &str); 7] = [
+    (
+        Cause::DiskFull,
+        r"no space left on device|disk (?:is )?full|enospc|disk quota exceeded|could not extend file",
+    ),
+    (Cause::ForeignKey, r"foreign[ _-]key|\b23503\b"),
+    (
+        Cause::RateLimited,
+        r"too many (?:requests|429)|rate[ _-]?limit|CODE{429}",
+    ),
+    (
+        Cause::TokenRefused,
+        r"unauthori[sz]ed|invalid[ _](?:access[ _])?token|token (?:was |is |has )?(?:been )?(?:refused|expired|revoked|invalid|rejected)|invalid_grant|invalid api[ _-]?key|authentication failed|CODE{401}|CODE{403}",
+    ),
+    (
+        Cause::RouteNotFound,
+        r"route not found|no route matches|not found for url|CODE{404}",
+    ),
+    (
+        Cause::Timeout,
+        r"timed[ -]?out|time[ -]?out|deadline exceeded|etimedout",
+    ),
+    (
+        Cause::Network,
+        r"connection (?:was )?(?:refused|reset|aborted|closed|error)|connectionerror|name or service not known|name resolution|failed to resolve|could not translate host name|getaddrinfo|no route to host|network is unreachable|max retries exceeded|server closed the connection|could not connect|econn(?:refused|reset|aborted)|enotfound|ehostunreach",
+    ),
+];
+
+/// A status code of HTTP that is said to be one: a bare number could count anything.
+const CODE: &str = r"(?:\b(?:https?(?:/[0-9.]+)?|status(?:[ _]?code)?|code|error|response)\W{0,4}NUMBER\b|\bNUMBER\b\W{0,3}(?:client error|not found|unauthori|forbidden|too many))";
+
+static PATTERNS: LazyLock<RegexSet> = LazyLock::new(|| {
+    let patterns = CAUSES.iter().map(|(_, pattern)| {
+        let mut pattern = (*pattern).to_owned();
+        for number in ["401", "403", "404", "429"] {
+            let code = CODE.replace("NUMBER", number);
+            pattern = pattern.replace(&format!("CODE{{{number}}}"), &code);
+        }
+        format!("(?i){pattern}")
+    });
+    RegexSet::new(patterns).expect("the patterns are part of the program")
+});
+
+impl Cause {
+    /// The cause that an error text names; `None` if it names none of them.
+    pub fn of(error: &str) -> Option<Cause> {
+        let found = PATTERNS.matches(error).into_iter().min()?;
+        CAUSES.get(found).map(|&(cause, _)| cause)
+    }
+}

@@ -1,0 +1,76 @@
+//! What was wrong, and from when until when: the problems of the last days.
+
+use chrono::{DateTime, Utc};
+
+use super::time_in_state::{Past, Span};
+use crate::model::{EARLIEST, LATEST};
+
+/// A stretch of time without a gap during which an entity was not green.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub from: DateTime<Utc>,
+    /// `None` while it lasts.
+    pub until: Option<DateTime<Utc>>,
+    /// What it began with.
+    pub first: Past,
+    /// It was late, overdue, failing at some time.
+    pub late: bool,
+    pub overdue: bool,
+    pub failed: bool,
+    /// When runs failed meanwhile, oldest first.
+    pub failures: Vec<DateTime<Utc>>,
+}
+
+impl Problem {
+    fn begun_with(span: &Span) -> Problem {
+        Problem {
+            from: moment(span.from),
+            until: None,
+            first: span.past,
+            late: false,
+            overdue: false,
+            failed: false,
+            failures: Vec::new(),
+        }
+    }
+
+    fn goes_on_with(&mut self, span: &Span) {
+        match span.past {
+            Past::Fresh => {}
+            Past::Late => self.late = true,
+            Past::Overdue => self.overdue = true,
+            Past::Failed => {
+                self.failed = true;
+                self.failures.push(moment(span.from));
+            }
+        }
+    }
+}
+
+/// The problems that lasted into the time since `since`, newest first.
+pub fn problems(past: &[Span], since: DateTime<Utc>) -> Vec<Problem> {
+    let mut found: Vec<Problem> = Vec::new();
+    let mut current: Option<Problem> = None;
+    for span in past {
+        match span.past {
+            Past::Fresh => {
+                if let Some(mut ended) = current.take() {
+                    ended.until = Some(moment(span.from));
+                    found.push(ended);
+                }
+            }
+            Past::Late | Past::Overdue | Past::Failed => current
+                .get_or_insert_with(|| Problem::begun_with(span))
+                .goes_on_with(span),
+        }
+    }
+    found.extend(current);
+    found.retain(|problem| problem.until.is_none_or(|until| until > since));
+    found.reverse();
+    found
+}
+
+fn moment(micros: i64) -> DateTime<Utc> {
+    let nearest = micros.clamp(EARLIEST.timestamp_micros(), LATEST.timestamp_micros());
+    DateTime::from_timestamp_micros(nearest).unwrap_or(LATEST)
+}

@@ -1,0 +1,183 @@
+//! The history: every run of the last days by entity, by day and by result, as pages that need no
+//! script, and the same rows for spreadsheets.
+
+mod listing;
+mod pages;
+mod sentences;
+mod spreadsheet;
+
+use serde::Serialize;
+
+use super::parts::Frame;
+use super::runs::{RunRow, run_row};
+use super::{Site, page_path};
+use crate::health::Assessment;
+use listing::{Day, Listed, listing};
+use spreadsheet::Lines;
+
+/// A page lists as many runs at most, the newest: more make browsers slow.
+const MOST_ROWS: usize = 5000;
+
+/// Where there are more entities than this, only the first page names them all.
+const NAMED_EVERYWHERE: usize = 50;
+
+/// Everything below `history/`.
+pub struct History {
+    /// Every run that is listed, newest first. A page has rows of many, and most runs stand on
+    /// several pages: each row is made once.
+    pub runs: Vec<HistoryRun>,
+    pub pages: Vec<HistoryPage>,
+}
+
+pub struct HistoryRun {
+    pub row: HistoryRow,
+    /// Its line in a spreadsheet.
+    pub line: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct HistoryRow {
+    pub run: RunRow,
+    /// The kind of its status: what it can be filtered by.
+    pub result: &'static str,
+    pub entity: String,
+    /// The page of the entity, from the top of the site.
+    pub page: String,
+    /// Where the day stands above, only the time.
+    pub when: String,
+    /// The beginning of the error, if there is more of it.
+    pub error_begins: Option<String>,
+}
+
+/// A page of the history, and the file with its rows for spreadsheets.
+pub struct HistoryPage {
+    pub path: String,
+    /// The way from the page to the top of the site.
+    pub root: &'static str,
+    /// `None` where nothing is known.
+    pub spreadsheet: Option<Spreadsheet>,
+    pub view: HistoryView,
+    pub days: Vec<DayOfRuns>,
+}
+
+pub struct Spreadsheet {
+    pub path: String,
+    /// Its first line.
+    pub head: &'static str,
+}
+
+/// What a page of the history shows besides its rows.
+#[derive(Debug, Serialize)]
+pub struct HistoryView {
+    pub frame: Frame,
+    pub heading: String,
+    /// How many runs there are, and since when.
+    pub shown: String,
+    /// What is missing, and where it is.
+    pub missing: Vec<String>,
+    /// The pages of the history, as from this one.
+    pub entities: Vec<Link>,
+    /// Where there are too many entities to name them here: how many.
+    pub more_entities: Option<String>,
+    pub days: Vec<Link>,
+    pub results: Vec<Link>,
+    pub all: Link,
+    /// The page of the entity itself, on the page of its runs.
+    pub entity_page: Option<Link>,
+    pub download: Option<Download>,
+    /// What the script filters by; only on the page with all runs.
+    pub filter: Option<Filter>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Link {
+    pub name: String,
+    /// `None` where there is no such page.
+    pub href: Option<String>,
+    /// What the script knows it by.
+    pub key: String,
+    pub current: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Download {
+    pub href: String,
+    /// Under which it is saved, with the moment of the reading.
+    pub file: String,
+    pub label: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Filter {
+    pub first_day: String,
+    pub last_day: String,
+}
+
+/// The runs of one day on one page.
+#[derive(Debug)]
+pub struct DayOfRuns {
+    /// "2026-11-22"
+    pub date: String,
+    /// "Sunday 22 November 2026"
+    pub name: String,
+    /// "143 runs, 2 failed"
+    pub tally: String,
+    /// The page of the day; `None` on that page itself.
+    pub href: Option<String>,
+    /// Places in [`History::runs`].
+    pub runs: Vec<usize>,
+}
+
+/// "All runs of the last 7 days"
+pub fn title(days: i64) -> String {
+    match days {
+        1 => "All runs of today".to_owned(),
+        _ => format!("All runs of the last {days} days"),
+    }
+}
+
+pub fn history(assessment: &Assessment, site: Site) -> History {
+    let listing = listing(assessment, site);
+    let pages = pages::pages(assessment, listing.as_ref(), site);
+    let mut lines = Lines::new();
+    let listed = listing.map(|listing| listing.runs).unwrap_or_default();
+    let runs = listed
+        .iter()
+        .map(|listed| history_run(assessment, listed, &mut lines, site))
+        .collect();
+    History { runs, pages }
+}
+
+fn history_run(
+    assessment: &Assessment,
+    listed: &Listed,
+    lines: &mut Lines,
+    site: Site,
+) -> HistoryRun {
+    let entity = &assessment.entities[listed.entity];
+    let row = run_row(entity, listed.place, listed.run, site.speaker);
+    let entity_type = &entity.policy.entity_type;
+    let line = lines.line(entity_type, listed.run, &row.status, site.speaker);
+    HistoryRun {
+        line,
+        row: HistoryRow {
+            result: listed.result.key(),
+            entity: entity.policy.name.clone(),
+            page: page_path(entity_type),
+            when: match listed.day {
+                Day::Of(_) => row.started.time().to_owned(),
+                Day::Later => row.started.exact.clone(),
+            },
+            error_begins: row.error.as_deref().and_then(beginning),
+            run: row,
+        },
+    }
+}
+
+/// The first words of an error that is longer than a line.
+fn beginning(error: &str) -> Option<String> {
+    const LINE: usize = 100;
+    let line = error.trim_start().lines().next().unwrap_or_default();
+    let begins: String = line.chars().take(LINE).collect();
+    (begins.len() < error.trim().len()).then(|| format!("{} …", begins.trim_end()))
+}

@@ -1,0 +1,176 @@
+//! What a problem means: its consequence, its cause and whom to ask, in a CFO's words.
+
+use serde::Serialize;
+
+use super::times::Speaker;
+use crate::health::{Cause, EntityAssessment, FailureRecord, Owner, Reason};
+use crate::model::{Run, Status};
+use crate::text::apart;
+
+/// What follows from an entity's verdict for whoever reads reports; empty while it is up to date.
+pub fn consequence(entity: &EntityAssessment, reason: Reason, speaker: Speaker) -> String {
+    let name = apart(&entity.policy.name);
+    let complete = entity
+        .evidence
+        .last_success
+        .map(|at| format!("{name}: complete up to {}", speaker.day_and_time(at)));
+    match (reason, complete) {
+        (Reason::Fresh, _) => String::new(),
+        (Reason::Late | Reason::Overdue | Reason::Failed, Some(complete)) => {
+            format!("{complete}; later records are missing from Supabase reports.")
+        }
+        (
+            Reason::Stuck | Reason::ClockSkew | Reason::Hidden | Reason::OutOfDate,
+            Some(complete),
+        ) => format!(
+            "{complete}, as far as is known; later records may be missing from Supabase reports."
+        ),
+        (Reason::Failed | Reason::NeverSynced, None) => format!(
+            "{name}: no copy that is known to be complete; Supabase reports on it cannot be relied on."
+        ),
+        (
+            Reason::Late
+            | Reason::Overdue
+            | Reason::Stuck
+            | Reason::ClockSkew
+            | Reason::Hidden
+            | Reason::OutOfDate,
+            None,
+        )
+        | (Reason::NeverSynced, Some(_))
+        | (Reason::Unconfirmed, _) => format!(
+            "{name}: nobody knows how complete it is; Supabase reports on it cannot be relied on."
+        ),
+    }
+}
+
+/// What a recognised cause is to somebody who reads no logs.
+pub fn cause(cause: Cause) -> &'static str {
+    match cause {
+        Cause::DiskFull => "There was no space left to store the records (disk full).",
+        Cause::ForeignKey => {
+            "A record refers to another one that is not there (foreign key violated)."
+        }
+        Cause::RateLimited => "Too many requests were made in too short a time (rate limited).",
+        Cause::TokenRefused => {
+            "Access was refused: a token or password is wrong, expired or withdrawn (token refused)."
+        }
+        Cause::RouteNotFound => "The address that was asked does not exist (route not found).",
+        Cause::Timeout => "The other side took too long to answer (timeout).",
+        Cause::Network => "The other side could not be reached over the network.",
+    }
+}
+
+/// Why runs failed: in words where the cause is recognised, and as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Why {
+    pub cause: Option<&'static str>,
+    pub error: String,
+}
+
+impl Why {
+    pub fn of(error: &str) -> Why {
+        Why {
+            cause: Cause::of(error).map(cause),
+            error: error.to_owned(),
+        }
+    }
+}
+
+/// The error that was recorded of the newest failure, if there is one.
+pub fn newest_error(entity: &EntityAssessment) -> Option<&str> {
+    let failure = entity.evidence.newest_failure?;
+    match failure.record {
+        FailureRecord::State => entity.observation.state.as_ref()?.error.as_deref(),
+        FailureRecord::Log => {
+            let at = entity.evidence.log_failure?;
+            let runs = entity.observation.errors.iter();
+            error_of_failure(runs, at)
+        }
+    }
+}
+
+/// The error of the run that failed at this moment.
+pub fn error_of_failure<'a>(
+    mut runs: impl Iterator<Item = &'a Run>,
+    at: chrono::DateTime<chrono::Utc>,
+) -> Option<&'a str> {
+    runs.find(|run| {
+        run.status == Status::Failed && run.error.is_some() && run.finished_at() == Some(at)
+    })
+    .and_then(|run| run.error.as_deref())
+}
+
+/// Whom to ask, with a link where the contact is one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Ask {
+    pub name: String,
+    pub contact: Option<String>,
+    pub link: Option<String>,
+}
+
+impl Ask {
+    pub fn of(owner: &Owner) -> Ask {
+        let contact = owner.contact.clone();
+        Ask {
+            name: owner.name.clone(),
+            link: contact.as_deref().and_then(link),
+            contact: contact.filter(|contact| *contact != owner.name),
+        }
+    }
+}
+
+/// Where a contact leads to, if it is a page, a mail address or a telephone number.
+fn link(contact: &str) -> Option<String> {
+    let contact = contact.trim();
+    let is_web = |scheme| {
+        contact
+            .get(..8)
+            .is_some_and(|start| start.to_ascii_lowercase().starts_with(scheme))
+    };
+    if contact.contains(char::is_whitespace) && !contact.starts_with('+') {
+        return None;
+    }
+    if is_web("https://") || is_web("http://") {
+        return Some(contact.to_owned());
+    }
+    if contact.starts_with('+') {
+        let number: String = contact
+            .chars()
+            .filter(|c| c.is_ascii_digit() || *c == '+')
+            .collect();
+        let is_number = |c: char| c.is_ascii_digit() || "+ ()-./".contains(c);
+        return contact
+            .chars()
+            .all(is_number)
+            .then(|| format!("tel:{number}"));
+    }
+    let (mailbox, host) = contact.split_once('@')?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
+    (!mailbox.is_empty()
+        && host.contains('.')
+        && mailbox.chars().all(plain)
+        && host.chars().all(plain))
+    .then(|| format!("mailto:{contact}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contact_becomes_a_link_where_it_is_one() {
+        for (contact, expected) in [
+            ("ana@example.org", Some("mailto:ana@example.org")),
+            ("https://example.org/x", Some("https://example.org/x")),
+            ("+1 (323) 555-0100", Some("tel:+13235550100")),
+            ("extension 12", None),
+            ("javascript:alert(1)@x.y", None),
+            ("ana@example", None),
+            ("ana@example.org?subject=x", None),
+            ("+1 call me", None),
+        ] {
+            assert_eq!(link(contact).as_deref(), expected, "{contact}");
+        }
+    }
+}

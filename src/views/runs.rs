@@ -1,0 +1,164 @@
+//! A run as the pages list it: on an entity's page and in the history.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::times::{Speaker, lasting};
+use super::words;
+use crate::health::{Activity, EntityAssessment};
+use crate::model::{Run, Status};
+use crate::text::{excerpt, grouped};
+
+#[derive(Debug, Serialize)]
+pub struct RunRow {
+    /// As in `sync_log`.
+    pub id: i64,
+    pub started: Started,
+    pub action: String,
+    pub status: String,
+    /// "completed", "failed" or "other": how the row is marked.
+    pub mark: &'static str,
+    pub duration: Option<String>,
+    pub records: Option<String>,
+    pub error: Option<String>,
+}
+
+/// When a run started, in words and for programs.
+#[derive(Debug, Serialize)]
+pub struct Started {
+    pub iso: String,
+    /// "Sun 22 Nov 2026, 02:00:07 PST"
+    pub exact: String,
+}
+
+impl Started {
+    /// "02:00:07 PST": where the day stands above.
+    pub fn time(&self) -> &str {
+        self.exact.split_once(", ").map_or("", |(_, time)| time)
+    }
+}
+
+/// What a run came to, as a kind that can be listed by itself. Every word of a writer's own is of
+/// one kind, so that there are never more than these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RunResult {
+    Failed,
+    Stuck,
+    Unfinished,
+    Unclosed,
+    Running,
+    Pending,
+    NeverSynced,
+    Unrecorded,
+    Other,
+    Completed,
+}
+
+/// The run that stands at this place of an entity's runs, newest first.
+pub fn run_row(entity: &EntityAssessment, place: usize, run: &Run, speaker: Speaker) -> RunRow {
+    RunRow {
+        id: run.id,
+        started: Started {
+            iso: run
+                .started_at
+                .to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+            exact: speaker.exactly(run.started_at),
+        },
+        action: run.action.clone(),
+        status: status(entity, place, run, speaker.now),
+        mark: mark(run),
+        duration: run.duration_seconds.map(lasting),
+        records: run.records_processed.map(grouped),
+        error: run.error.as_deref().map(excerpt),
+    }
+}
+
+/// How a run is marked: "completed", "failed" or "other".
+pub fn mark(run: &Run) -> &'static str {
+    match run.status {
+        Status::Completed => "completed",
+        Status::Failed => "failed",
+        Status::Started
+        | Status::Pending
+        | Status::NeverSynced
+        | Status::Unrecorded
+        | Status::Other(_) => "other",
+    }
+}
+
+/// What a run came to, in the word that the pages show.
+pub fn status(entity: &EntityAssessment, place: usize, run: &Run, now: DateTime<Utc>) -> String {
+    if place == 0 {
+        words::newest_run_status(entity, run, now)
+    } else {
+        words::run_status(run, false).to_owned()
+    }
+}
+
+impl RunResult {
+    pub fn of(entity: &EntityAssessment, place: usize, run: &Run) -> RunResult {
+        match &run.status {
+            Status::Completed => RunResult::Completed,
+            Status::Failed => RunResult::Failed,
+            Status::Started if place > 0 => RunResult::Unfinished,
+            Status::Started => match entity.activity {
+                Activity::Running { .. } => RunResult::Running,
+                Activity::Stuck { .. } => RunResult::Stuck,
+                Activity::Unclosed { .. } => RunResult::Unclosed,
+                Activity::Idle => RunResult::Unfinished,
+            },
+            Status::Pending => RunResult::Pending,
+            Status::NeverSynced => RunResult::NeverSynced,
+            Status::Unrecorded => RunResult::Unrecorded,
+            Status::Other(_) => RunResult::Other,
+        }
+    }
+
+    /// The word in the rows; "other" for those with a word of their own.
+    pub fn word(self) -> &'static str {
+        match self {
+            RunResult::Failed => "failed",
+            RunResult::Stuck => "stuck",
+            RunResult::Unfinished => "unfinished",
+            RunResult::Unclosed => "not closed",
+            RunResult::Running => "running",
+            RunResult::Pending => "pending",
+            RunResult::NeverSynced => "never_synced",
+            RunResult::Unrecorded => "unrecorded",
+            RunResult::Other => "other",
+            RunResult::Completed => "completed",
+        }
+    }
+
+    /// The name of its file, and what the script knows it by.
+    pub fn key(self) -> &'static str {
+        match self {
+            RunResult::Unclosed => "not_closed",
+            RunResult::Failed
+            | RunResult::Stuck
+            | RunResult::Unfinished
+            | RunResult::Running
+            | RunResult::Pending
+            | RunResult::NeverSynced
+            | RunResult::Unrecorded
+            | RunResult::Other
+            | RunResult::Completed => self.word(),
+        }
+    }
+
+    /// "Runs that failed"
+    pub fn heading(self) -> &'static str {
+        match self {
+            RunResult::Failed => "Runs that failed",
+            RunResult::Stuck => "Runs that are stuck",
+            RunResult::Unfinished => "Runs that never finished",
+            RunResult::Unclosed => "Runs that were not closed in the log",
+            RunResult::Running => "Runs that are going on",
+            RunResult::Pending => "Runs recorded as pending",
+            RunResult::NeverSynced => "Runs recorded as never_synced",
+            RunResult::Unrecorded => "Runs without a status",
+            RunResult::Other => "Runs with a status that is not known to syncmon",
+            RunResult::Completed => "Runs that completed",
+        }
+    }
+}

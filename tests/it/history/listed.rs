@@ -1,0 +1,108 @@
+//! What a page of the history shows, read from its markup.
+
+/// A row of it.
+#[derive(Debug)]
+pub struct Row {
+    pub id: String,
+    /// Of the section in which it stands.
+    pub day: String,
+    pub started_at: String,
+    pub time: String,
+    pub entity_type: String,
+    pub status: String,
+    pub action: String,
+    pub records: String,
+    pub error: String,
+}
+
+/// A day of it.
+#[derive(Debug)]
+pub struct Day {
+    pub date: String,
+    pub heading: String,
+    pub runs: usize,
+}
+
+pub fn days(page: &str) -> Vec<Day> {
+    sections(page)
+        .map(|section| {
+            let (_, heading) = section.split_once("<h2>").unwrap();
+            Day {
+                date: section.split('"').next().unwrap().to_owned(),
+                heading: text_of(heading.split("</h2>").next().unwrap()),
+                runs: section.matches("<tbody id=").count(),
+            }
+        })
+        .collect()
+}
+
+pub fn rows(page: &str) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for section in sections(page) {
+        let day = section.split('"').next().unwrap();
+        for body in section.split("<tbody id=\"run-").skip(1) {
+            let body = body.split("</tbody>").next().unwrap();
+            let cells: Vec<&str> = body.split("<td").skip(1).collect();
+            let text = |place: usize| text_of(&format!("<td{}", cells[place]));
+            rows.push(Row {
+                id: body.split('"').next().unwrap().to_owned(),
+                day: day.to_owned(),
+                started_at: between(body, "datetime=\"", "\"").to_owned(),
+                time: text_of(between(body, "\">", "</time>").rsplit('>').next().unwrap()),
+                entity_type: entity_type(cells[0], &text(0)),
+                status: text(1),
+                action: text(2),
+                records: text(4),
+                error: match cells.get(5) {
+                    Some(cell) if cell.contains("<pre") => {
+                        text_of(between(cell, "text\">", "</pre>"))
+                    }
+                    Some(_) => text(5),
+                    None => String::new(),
+                },
+            });
+        }
+    }
+    rows
+}
+
+/// The targets of its links.
+pub fn links(page: &str) -> Vec<&str> {
+    page.split("<a href=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect()
+}
+
+/// What is left of markup without its tags.
+pub fn text_of(markup: &str) -> String {
+    let mut text = String::new();
+    for part in markup.split('<') {
+        text.push_str(part.split_once('>').map_or(part, |(_, text)| text));
+    }
+    let text = text.replace("&lt;", "<").replace("&gt;", ">");
+    let text = text
+        .replace("&quot;", "\"")
+        .replace("&#x27;", "'")
+        .replace("&#39;", "'");
+    text.replace("&amp;", "&").trim().to_owned()
+}
+
+fn sections(page: &str) -> impl Iterator<Item = &str> {
+    page.split("<section class=\"day\" data-day=\"").skip(1)
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
+    let (_, rest) = text.split_once(start).unwrap();
+    rest.split(end).next().unwrap()
+}
+
+/// Its page is named after it, unless its name is not plain enough for a file.
+fn entity_type(cell: &str, name: &str) -> String {
+    let stem = between(cell, "entities/", ".html");
+    if stem.contains('.') {
+        name.to_lowercase()
+    } else {
+        stem.to_owned()
+    }
+}
