@@ -9,24 +9,29 @@ use crate::text::apart;
 
 /// What follows from an entity's verdict for whoever reads reports; empty while it is up to date.
 pub fn consequence(entity: &EntityAssessment, reason: Reason, speaker: Speaker) -> String {
-    let name = apart(&entity.policy.name);
+    let Records {
+        name,
+        are,
+        them,
+        later,
+    } = Records::called(&entity.policy.name);
     let complete = entity
         .evidence
         .last_success
-        .map(|at| format!("{name}: complete up to {}", speaker.day_and_time(at)));
+        .map(|at| format!("{name} {are} complete up to {}", speaker.day_and_time(at)));
     match (reason, complete) {
         (Reason::Fresh, _) => String::new(),
         (Reason::Late | Reason::Overdue | Reason::Failed, Some(complete)) => {
-            format!("{complete}; later records are missing from Supabase reports.")
+            format!("{complete}; later {later} are missing from Supabase reports.")
         }
         (
             Reason::Stuck | Reason::ClockSkew | Reason::Hidden | Reason::OutOfDate,
             Some(complete),
         ) => format!(
-            "{complete}, as far as is known; later records may be missing from Supabase reports."
+            "{complete}, as far as is known; later {later} may be missing from Supabase reports."
         ),
         (Reason::Failed | Reason::NeverSynced, None) => format!(
-            "{name}: no copy that is known to be complete; Supabase reports on it cannot be relied on."
+            "No copy of {name} is known to be complete; Supabase reports on {them} cannot be relied on."
         ),
         (
             Reason::Late
@@ -39,8 +44,39 @@ pub fn consequence(entity: &EntityAssessment, reason: Reason, speaker: Speaker) 
         )
         | (Reason::NeverSynced, Some(_))
         | (Reason::Unconfirmed, _) => format!(
-            "{name}: nobody knows how complete it is; Supabase reports on it cannot be relied on."
+            "Nobody knows how complete {name} {are}; Supabase reports on {them} cannot be relied on."
         ),
+    }
+}
+
+/// How to speak of an entity's records: "Sales are complete …, later sales …", but "Inventory is
+/// complete …, later records …".
+struct Records {
+    name: String,
+    are: &'static str,
+    them: &'static str,
+    later: String,
+}
+
+impl Records {
+    fn called(name: &str) -> Records {
+        let is_plural = name.ends_with('s') && !name.ends_with("ss") && !name.ends_with("us");
+        let is_plain = |word: &str| {
+            let mut letters = word.chars();
+            letters.next().is_some_and(|c| c.is_ascii_uppercase())
+                && letters.all(|c| c.is_ascii_lowercase())
+        };
+        let (are, them) = if is_plural { ("are", "them") } else { ("is", "it") };
+        Records {
+            name: apart(name),
+            are,
+            them,
+            later: if is_plural && name.split(' ').all(is_plain) {
+                name.to_ascii_lowercase()
+            } else {
+                "records".to_owned()
+            },
+        }
     }
 }
 
@@ -157,6 +193,21 @@ fn link(contact: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn records_are_spoken_of_as_their_name_is() {
+        for (name, expected) in [
+            ("Sales", "Sales are, later sales, on them"),
+            ("Sale Line Items", "Sale Line Items are, later sale line items, on them"),
+            ("POS Sales", "POS Sales are, later records, on them"),
+            ("Inventory", "Inventory is, later records, on it"),
+            ("Order Status", "Order Status is, later records, on it"),
+            ("Größen", "Größen is, later records, on it"),
+        ] {
+            let Records { name, are, them, later } = Records::called(name);
+            assert_eq!(format!("{name} {are}, later {later}, on {them}"), expected);
+        }
+    }
 
     #[test]
     fn a_contact_becomes_a_link_where_it_is_one() {

@@ -88,7 +88,8 @@ pub struct Verdict {
     /// "green", "yellow", "red".
     pub health: &'static str,
     pub word: &'static str,
-    pub detail: String,
+    /// Why it is judged so.
+    pub grounds: String,
     /// What the clock alone will make of it, as JSON.
     pub turns: String,
     pub last_success: Option<Moment>,
@@ -110,7 +111,7 @@ pub fn verdict(assessment: &Assessment, entity: &EntityAssessment, speaker: Spea
         name: apart(&entity.policy.name),
         health: words::health(entity.health()),
         word: words::reason(entity.reason),
-        detail: sentences::detail(entity, speaker),
+        grounds: sentences::grounds(entity, entity.reason, speaker),
         turns: as_json(&turns(entity, until, speaker)),
         last_success: last_success.map(|at| moment(at, speaker)),
         last_success_later: later(entity, until, speaker, |speaker| {

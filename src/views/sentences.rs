@@ -24,6 +24,12 @@ pub fn summary(assessment: &Assessment, speaker: Speaker) -> String {
         ),
         [only] => alone(only, only.reason, speaker),
         [first, second] => format!("{}, {}", at_fault(first), at_fault(second)),
+        [first, rest @ ..]
+            if problems.len() == entities.len()
+                && rest.iter().all(|other| other.reason == first.reason) =>
+        {
+            together(problems.len(), first.reason)
+        }
         [first, second, rest @ ..] => {
             let more = if rest.len() == 1 { "needs" } else { "need" };
             format!(
@@ -52,6 +58,17 @@ fn all_well(count: usize, name: Option<&str>) -> String {
         (1, Some(name)) => format!("{} is up to date", apart(name)),
         _ => format!("All {count} syncs are up to date"),
     }
+}
+
+/// What is wrong with all of them, three or more, in the same way: "All 6 syncs are failing".
+fn together(count: usize, reason: Reason) -> String {
+    let predicate = predicate(reason);
+    let of_many = match predicate.split_once(' ') {
+        Some(("has", rest)) => format!("have {rest}"),
+        Some(("is", rest)) => format!("are {rest}"),
+        _ => predicate.to_owned(),
+    };
+    format!("All {count} syncs {of_many}")
 }
 
 /// An entity's problem beside others: "Sales is late".
@@ -105,40 +122,51 @@ fn not_since(name: &str, at: DateTime<Utc>, speaker: Speaker) -> String {
     )
 }
 
-/// What the verdict on one entity rests on, in a sentence or two.
+/// What the verdict on one entity rests on, in a sentence or two, by itself.
 pub fn detail(entity: &EntityAssessment, speaker: Speaker) -> String {
-    detail_of(entity, entity.reason, speaker)
+    let grounds = grounds(entity, entity.reason, speaker);
+    match (entity.reason, entity.evidence.last_success) {
+        (Reason::Overdue, Some(at)) => format!(
+            "{} (more than {}).",
+            not_since(&entity.policy.name, at, speaker),
+            span(entity.policy.thresholds.overdue_after)
+        ),
+        (
+            Reason::Late
+            | Reason::Overdue
+            | Reason::Failed
+            | Reason::Stuck
+            | Reason::ClockSkew
+            | Reason::Hidden
+            | Reason::OutOfDate,
+            _,
+        ) => format!("{grounds} {}", last_success(entity, speaker)),
+        (Reason::Fresh | Reason::NeverSynced | Reason::Unconfirmed, _) => grounds,
+    }
 }
 
-/// The same, were the reason this one.
-pub fn detail_of(entity: &EntityAssessment, reason: Reason, speaker: Speaker) -> String {
-    let name = apart(&entity.policy.name);
-    let last = match entity.evidence.last_success {
+fn last_success(entity: &EntityAssessment, speaker: Speaker) -> String {
+    match entity.evidence.last_success {
         Some(at) => format!("The last success was on {}.", speaker.day_and_time(at)),
         None => "There is no record of a success.".to_owned(),
-    };
+    }
+}
+
+/// Why an entity is judged as it is, were the reason this one; for pages, which say beside it up to when
+/// it is complete.
+pub fn grounds(entity: &EntityAssessment, reason: Reason, speaker: Speaker) -> String {
+    let name = apart(&entity.policy.name);
     let limits = entity.policy.thresholds;
     match reason {
-        Reason::Fresh => last,
-        Reason::Late => format!(
-            "{name} should sync at least every {}. {last}",
-            span(limits.late_after)
-        ),
+        Reason::Fresh => last_success(entity, speaker),
+        Reason::Late => format!("{name} should sync at least every {}.", span(limits.late_after)),
         Reason::Overdue => format!(
-            "{} (more than {}).",
-            entity.evidence.last_success.map_or(last, |at| not_since(
-                &entity.policy.name,
-                at,
-                speaker
-            )),
+            "No sync has succeeded for more than {}.",
             span(limits.overdue_after)
         ),
         Reason::Failed => match entity.evidence.newest_failure {
-            Some(failure) => format!(
-                "The sync failed on {}. {last}",
-                speaker.day_and_time(failure.at)
-            ),
-            None => last,
+            Some(failure) => format!("The sync failed on {}.", speaker.day_and_time(failure.at)),
+            None => "The sync failed.".to_owned(),
         },
         Reason::NeverSynced if is_partly_hidden(entity) => {
             format!("No record of {name} can be seen; part of the record is hidden from syncmon.")
@@ -152,12 +180,12 @@ pub fn detail_of(entity: &EntityAssessment, reason: Reason, speaker: Speaker) ->
             None => "Nothing is known: the database could not be read.".to_owned(),
         },
         Reason::Stuck => format!(
-            "A run has been going for longer than {}. {last}",
+            "A run has been going for longer than {}.",
             span(limits.stuck_after)
         ),
-        Reason::ClockSkew => format!("Clocks disagree, so freshness cannot be confirmed. {last}"),
-        Reason::Hidden => format!("Part of the record is hidden from syncmon. {last}"),
-        Reason::OutOfDate => format!("This was read too long ago to be relied on. {last}"),
+        Reason::ClockSkew => "Clocks disagree, so freshness cannot be confirmed.".to_owned(),
+        Reason::Hidden => "Part of the record is hidden from syncmon.".to_owned(),
+        Reason::OutOfDate => "This was read too long ago to be relied on.".to_owned(),
     }
 }
 

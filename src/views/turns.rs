@@ -19,7 +19,7 @@ pub struct Turn {
     /// As the only problem, and beside others.
     alone: String,
     short: String,
-    detail: String,
+    grounds: String,
     means: String,
 }
 
@@ -37,7 +37,7 @@ pub fn turns(
             word: words::reason(reason),
             alone: sentences::alone(entity, reason, speaker),
             short: sentences::short(entity, reason),
-            detail: sentences::detail_of(entity, reason, speaker),
+            grounds: sentences::grounds(entity, reason, speaker),
             means: consequence(entity, reason, speaker),
         })
         .collect()

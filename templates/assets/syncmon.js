@@ -1,5 +1,4 @@
-// How a page that is left open goes on: docs/verdict.md. All that is shown follows from its data and the
-// clock, at any moment.
+// How an open page goes on (docs/verdict.md): all follows from its data and the clock.
 "use strict";
 (() => {
   const { body } = document;
@@ -32,12 +31,12 @@
     overall = one("[data-verdict]");
     lone = one("[data-lone]");
     headline = one("h1");
-    summary = headline && headline.textContent;
+    summary = headline?.textContent;
     entities = all("[data-entity]").map((element) => {
       const { health, short, place, turns } = element.dataset;
-      const [use, word, detail, means, why] = [".icon use", ".word", ".detail", ".means", ".why[hidden]"].map((part) => one(part, element));
-      const written = { from: 0, health, short, word: word.textContent, detail: detail.textContent, means: means.textContent };
-      return { element, use, word, detail, means, why, place, turns: [...JSON.parse(turns), written] };
+      const [use, word, grounds, means, why] = [".icon use", ".word", ".grounds", ".means", ".why[hidden]"].map((part) => one(part, element));
+      const written = { from: 0, health, short, word: word.textContent, grounds: grounds.textContent, means: means.textContent };
+      return { element, use, word, grounds, means, why, place, turns: [...JSON.parse(turns), written] };
     });
     texts = all("[data-later]").map((element) => ({
       element,
@@ -72,6 +71,7 @@
     const more = problems.length - 2;
     const prefix = one(".banner") ? "The database cannot be read. " : "";
     if (!second) return prefix + (first.alone || first.short);
+    if (more && verdicts.every(({ word }) => word === first.word)) return `${prefix}All ${more + 2} syncs are ${first.word.toLowerCase()}`;
     const rest = more ? `, and ${more} more ${more === 1 ? "needs" : "need"} attention` : "";
     return `${prefix}${first.short}, ${second.short}${rest}`;
   };
@@ -119,7 +119,7 @@
     const clockWrong = doubt === "clock";
     let health = worst;
     let changed = false;
-    const verdicts = entities.map(({ element, use, word, detail, means, why, place, turns }) => {
+    const verdicts = entities.map(({ element, use, word, grounds, means, why, place, turns }) => {
       const verdict = turns.find(({ from }) => now >= from);
       const turned = verdict.from > 0;
       const shown = clockWrong || (doubt && element === lone) ? "grey" : verdict.health;
@@ -128,9 +128,9 @@
       set(element, "data-health", shown);
       set(use, "href", `#${shown}`);
       setText(word, clockWrong ? "Not known" : verdict.word);
-      setText(detail, verdict.detail);
+      setText(grounds, verdict.grounds);
       setText(means, verdict.means);
-      if (!lone) detail.hidden = verdict.health === "green";
+      if (!lone) grounds.hidden = verdict.health === "green";
       if (why) why.hidden = !turned;
       return { ...verdict, place };
     });
@@ -153,9 +153,8 @@
       set(overall, "data-health", health);
       set(one(".icon use", overall), "href", `#${health}`);
     }
-    const heard = headline ? headline.textContent : "";
-    const judged = overall || lone || doubt;
-    set(favicon, "href", judged ? icon.replace(/\w+\.svg/, `${health}.svg`) : icon);
+    const heard = headline?.textContent ?? "";
+    set(favicon, "href", overall || lone || doubt ? icon.replace(/\w+\.svg/, `${health}.svg`) : icon);
     const tab = doubt ? (clockWrong ? "Not known" : "Out of date") : heard;
     setText(name, doubt || changed ? `${tab} · ${one(".title").textContent}` : title);
     const tidings = stale.textContent || heard;
@@ -166,7 +165,7 @@
     timer = setTimeout(refresh, Math.min(1000 - (now % 1000), ...moments.map((at) => at - now).filter((ahead) => ahead > 0)));
   };
 
-  // Touches only what differs, so that focus, scrolling and what was unfolded or typed stay.
+  // Touches only what differs: focus, scrolling, what was unfolded or typed stays.
   const become = (old, fresh) => {
     if (old === news || old.isEqualNode(fresh)) return;
     if (old.nodeType !== 1) {
@@ -194,8 +193,7 @@
 
   // Without a password.
   const here = location.origin + location.pathname + location.search;
-  let asking;
-  let refused; // Asking again would ask the reader for a password.
+  let asking, refused; // Asking again would ask for a password.
 
   const get = async (path) => {
     const response = await fetch(new URL(path, here), { cache: "no-cache", signal: AbortSignal.timeout(minute / 2) });
@@ -222,7 +220,7 @@
   };
 
   const follow = async () => {
-    if (asking || refused || document.hidden || !location.protocol.startsWith("http")) return;
+    if (asking || refused || document.hidden || !/^http/.test(here)) return;
     asking = true;
     try {
       const sent = Date.now();

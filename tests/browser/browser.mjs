@@ -207,7 +207,7 @@ export async function seen(page) {
         health: health(row),
         word: shown(row.querySelector(".word")),
         age: shown(row.querySelector(".age")),
-        detail: shown(row.querySelector(".detail")),
+        grounds: shown(row.querySelector(".grounds")),
         when: shown(row.querySelector("time")),
         run: shown(row.querySelector(".run")),
         strip: strip(row),
@@ -215,7 +215,7 @@ export async function seen(page) {
     const verdict = document.querySelector(".verdict");
     return {
       verdict: verdict && { health: health(verdict), text: shown(verdict.querySelector("h1")) },
-      detail: verdict && shown(verdict.querySelector(".detail")),
+      grounds: verdict && shown(verdict.querySelector(".grounds")),
       strip: document.querySelector(".strip.wide") && strip(document),
       spoken: shown(document.querySelector("[data-spoken]")),
       clock: shown(document.querySelector(".clock")),

@@ -68,7 +68,19 @@ async function chromium() {
   const end = async () => {
     process.kill();
     await ended;
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    await removed(profile);
   };
   return { port, end };
+}
+
+/** The browser's own children outlive it by a moment, and write into its folder until then. */
+async function removed(folder) {
+  for (let patience = 100; ; patience -= 1) {
+    try {
+      return rmSync(folder, { recursive: true, force: true });
+    } catch (error) {
+      if (patience === 0) throw error;
+      await new Promise((wait) => setTimeout(wait, 100));
+    }
+  }
 }

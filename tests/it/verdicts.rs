@@ -509,6 +509,10 @@ fn empty_tables_mean_that_nothing_was_ever_synced() {
     ]);
     assert_eq!(sandbox.status()["entities"].as_array().unwrap().len(), 6);
     assert_eq!(sandbox.status()["source"]["state"], "ok");
+    assert_eq!(
+        sandbox.status()["overall"]["summary"],
+        "All 6 syncs have never synced"
+    );
 }
 
 #[test]
