@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use crate::failure::UsageError;
 use crate::model::Snapshot;
-use crate::text::{file_stem, fnv1a};
+use crate::text::{file_stem, fingerprint};
 
 /// Raised when the stored form changes; files of another version are not read.
 const FORMAT: u32 = 3;
@@ -248,7 +248,7 @@ impl Kept {
                 serde_json::to_vec(&Stored {
                     format: FORMAT,
                     database: Cow::Borrowed(&self.identity),
-                    fingerprint: fnv1a(content.get()),
+                    fingerprint: fingerprint(content.get()),
                     content: &content,
                 })
             })
@@ -271,7 +271,7 @@ impl Kept {
 fn undamaged<T: DeserializeOwned>(text: &[u8]) -> Option<T> {
     let stored: Stored = serde_json::from_slice(text).ok()?;
     let content = stored.content.get();
-    (fnv1a(content) == stored.fingerprint)
+    (fingerprint(content) == stored.fingerprint)
         .then(|| serde_json::from_str(content).ok())
         .flatten()
 }

@@ -7,6 +7,7 @@ mod folder;
 mod history;
 mod nearest;
 mod rehearsal;
+mod side_by_side;
 mod sources;
 
 use std::io::Write;
@@ -21,8 +22,9 @@ use crate::brand::Brand;
 use crate::failure::UsageError;
 use crate::health::Assessment;
 use crate::publish::OutputFile;
-use crate::views::{self, Site};
+use crate::views::{self, Pages, Site};
 pub use built_in::{ASSETS, TEMPLATES, exported};
+use side_by_side::both;
 use sources::Sources;
 
 /// The asset that the accent is written into.
@@ -123,19 +125,29 @@ impl Look {
             bytes: status,
             lasting: false,
         });
-        files.extend(self.history(&views::history(assessment, site))?);
-        let pages = views::pages(assessment, site);
-        for (path, view) in pages.entities {
+        // Each is half of the work.
+        let (history, pages) = both(
+            || self.history(&views::history(assessment, site)),
+            || self.pages(&views::pages(assessment, site)),
+        )?;
+        files.extend(history?);
+        files.extend(pages?);
+        Ok(files)
+    }
+
+    /// The entities' pages, and the overview last.
+    fn pages(&self, pages: &Pages) -> Result<Vec<OutputFile>> {
+        let mut files = Vec::with_capacity(pages.entities.len() + 1);
+        for (path, view) in &pages.entities {
             files.push(OutputFile {
-                bytes: self.page("entity.html", "../", &view)?,
-                path,
+                bytes: self.page("entity.html", "../", view)?,
+                path: path.clone(),
                 lasting: false,
             });
         }
-        let overview = self.page("overview.html", "", &pages.overview)?;
         files.push(OutputFile {
             path: "index.html".to_owned(),
-            bytes: overview,
+            bytes: self.page("overview.html", "", &pages.overview)?,
             lasting: false,
         });
         Ok(files)

@@ -43,7 +43,7 @@ fn kept_texts() -> Vec<&'static str> {
 
 /// A state file with this content, as if it had been written so.
 fn signed(content: &[u8]) -> Vec<u8> {
-    let fingerprint = crate::text::fnv1a(content);
+    let fingerprint = crate::text::fingerprint(content);
     let head = format!(
         "{{\"format\":3,\"database\":\"{IDENTITY}\",\"fingerprint\":{fingerprint},\"content\":"
     );

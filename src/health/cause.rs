@@ -48,12 +48,19 @@ const CAUSES: [(Cause, &str); 7] = [
 /// A status code of HTTP that is said to be one: a bare number could count anything.
 const CODE: &str = r"(?:\b(?:https?(?:/[0-9.]+)?|status(?:[ _]?code)?|code|error|response)\W{0,4}NUMBER\b|\bNUMBER\b\W{0,3}(?:client error|not found|unauthori|forbidden|too many))";
 
+/// What ends a word: only ASCII is asked about, for the tables of all other letters take longer to make
+/// than all pages.
+const NO_TABLES: [(&str, &str); 2] = [(r"\b", r"(?-u:\b)"), (r"\W", "[^0-9a-z_]")];
+
 static PATTERNS: LazyLock<RegexSet> = LazyLock::new(|| {
     let patterns = CAUSES.iter().map(|(_, pattern)| {
         let mut pattern = (*pattern).to_owned();
         for number in ["401", "403", "404", "429"] {
             let code = CODE.replace("NUMBER", number);
             pattern = pattern.replace(&format!("CODE{{{number}}}"), &code);
+        }
+        for (of_all_letters, of_ascii) in NO_TABLES {
+            pattern = pattern.replace(of_all_letters, of_ascii);
         }
         format!("(?i){pattern}")
     });

@@ -42,6 +42,16 @@ pub enum Published {
     },
 }
 
+/// Removes what the last publish took off the site. [`publish`] needs that done, and does it where this was
+/// not called; there may be time for it before there is something to publish.
+pub fn clear(target: &Target) -> Result<()> {
+    target.is_as_it_was()?;
+    if target.beside {
+        tree::remove_ours(&target.workplace.join("site"))?;
+    }
+    Ok(())
+}
+
 /// Puts `files` live. `demo` marks the site as one with invented data.
 pub fn publish(target: &Target, files: &[OutputFile], demo: bool) -> Result<Published> {
     target.is_as_it_was()?;

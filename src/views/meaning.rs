@@ -66,7 +66,11 @@ impl Records {
             letters.next().is_some_and(|c| c.is_ascii_uppercase())
                 && letters.all(|c| c.is_ascii_lowercase())
         };
-        let (are, them) = if is_plural { ("are", "them") } else { ("is", "it") };
+        let (are, them) = if is_plural {
+            ("are", "them")
+        } else {
+            ("is", "it")
+        };
         Records {
             name: apart(name),
             are,
@@ -198,13 +202,21 @@ mod tests {
     fn records_are_spoken_of_as_their_name_is() {
         for (name, expected) in [
             ("Sales", "Sales are, later sales, on them"),
-            ("Sale Line Items", "Sale Line Items are, later sale line items, on them"),
+            (
+                "Sale Line Items",
+                "Sale Line Items are, later sale line items, on them",
+            ),
             ("POS Sales", "POS Sales are, later records, on them"),
             ("Inventory", "Inventory is, later records, on it"),
             ("Order Status", "Order Status is, later records, on it"),
             ("Größen", "Größen is, later records, on it"),
         ] {
-            let Records { name, are, them, later } = Records::called(name);
+            let Records {
+                name,
+                are,
+                them,
+                later,
+            } = Records::called(name);
             assert_eq!(format!("{name} {are}, later {later}, on {them}"), expected);
         }
     }

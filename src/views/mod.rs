@@ -19,7 +19,7 @@ mod turns;
 mod words;
 
 pub use entity::EntityPage;
-pub use history::{History, HistoryPage, history};
+pub use history::{History, HistoryPage, HistoryRun, history};
 pub use notices::hidden_tables;
 pub use overview::OverviewPage;
 pub use status::{Status, status};

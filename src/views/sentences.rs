@@ -159,7 +159,10 @@ pub fn grounds(entity: &EntityAssessment, reason: Reason, speaker: Speaker) -> S
     let limits = entity.policy.thresholds;
     match reason {
         Reason::Fresh => last_success(entity, speaker),
-        Reason::Late => format!("{name} should sync at least every {}.", span(limits.late_after)),
+        Reason::Late => format!(
+            "{name} should sync at least every {}.",
+            span(limits.late_after)
+        ),
         Reason::Overdue => format!(
             "No sync has succeeded for more than {}.",
             span(limits.overdue_after)

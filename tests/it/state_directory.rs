@@ -69,7 +69,7 @@ fn told(world: &Sandbox, ended: &Ended) -> String {
 fn forged(text: &str) -> String {
     let (head, rest) = text.split_once("\"fingerprint\":").unwrap();
     let (_, content) = rest.split_once(",\"content\":").unwrap();
-    let fingerprint = syncmon::text::fnv1a(&content[..content.len() - 1]);
+    let fingerprint = syncmon::text::fingerprint(&content[..content.len() - 1]);
     format!("{head}\"fingerprint\":{fingerprint},\"content\":{content}")
 }
 

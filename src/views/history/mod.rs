@@ -6,6 +6,8 @@ mod pages;
 mod sentences;
 mod spreadsheet;
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 use super::parts::Frame;
@@ -22,13 +24,15 @@ const MOST_ROWS: usize = 5000;
 const NAMED_EVERYWHERE: usize = 50;
 
 /// Everything below `history/`.
-pub struct History {
-    /// Every run that is listed, newest first. A page has rows of many, and most runs stand on
-    /// several pages: each row is made once.
-    pub runs: Vec<HistoryRun>,
+pub struct History<'a> {
     pub pages: Vec<HistoryPage>,
+    /// Newest first.
+    listed: Vec<Listed<'a>>,
+    assessment: &'a Assessment,
+    site: Site<'a>,
 }
 
+/// A run that is listed. Most stand on several pages: each is made once.
 pub struct HistoryRun {
     pub row: HistoryRow,
     /// Its line in a spreadsheet.
@@ -124,7 +128,7 @@ pub struct DayOfRuns {
     pub tally: String,
     /// The page of the day; `None` on that page itself.
     pub href: Option<String>,
-    /// Places in [`History::runs`].
+    /// Their places, as in [`History::runs`].
     pub runs: Vec<usize>,
 }
 
@@ -136,16 +140,29 @@ pub fn title(days: i64) -> String {
     }
 }
 
-pub fn history(assessment: &Assessment, site: Site) -> History {
+pub fn history<'a>(assessment: &'a Assessment, site: Site<'a>) -> History<'a> {
     let listing = listing(assessment, site);
-    let pages = pages::pages(assessment, listing.as_ref(), site);
-    let mut lines = Lines::new();
-    let listed = listing.map(|listing| listing.runs).unwrap_or_default();
-    let runs = listed
-        .iter()
-        .map(|listed| history_run(assessment, listed, &mut lines, site))
-        .collect();
-    History { runs, pages }
+    History {
+        pages: pages::pages(assessment, listing.as_ref(), site),
+        listed: listing.map(|listing| listing.runs).unwrap_or_default(),
+        assessment,
+        site,
+    }
+}
+
+impl History<'_> {
+    /// How many runs are listed.
+    pub fn length(&self) -> usize {
+        self.listed.len()
+    }
+
+    /// The runs at these places, newest first.
+    pub fn runs(&self, places: Range<usize>) -> impl Iterator<Item = HistoryRun> {
+        let mut lines = Lines::new();
+        self.listed[places]
+            .iter()
+            .map(move |listed| history_run(self.assessment, listed, &mut lines, self.site))
+    }
 }
 
 fn history_run(
