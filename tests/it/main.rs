@@ -52,6 +52,7 @@ mod poolers;
 mod protocol;
 mod publishing;
 mod readers;
+mod recording;
 mod refusals;
 mod repeated_passwords;
 mod secrets;

@@ -43,12 +43,8 @@ impl Lines {
                 &harmless(&word(entity_type)),
                 &harmless(&run.action),
                 &harmless(status),
-                &run.duration_seconds
-                    .map(|seconds| seconds.to_string())
-                    .unwrap_or_default(),
-                &run.records_processed
-                    .map(|number| number.to_string())
-                    .unwrap_or_default(),
+                &harmless(&number(run.duration_seconds)),
+                &harmless(&number(run.records_processed)),
                 &harmless(&error),
             ])
             .expect(MEMORY);
@@ -56,6 +52,10 @@ impl Lines {
         let line = &self.writer.get_ref()[written..];
         String::from_utf8_lossy(line).into_owned()
     }
+}
+
+fn number(number: Option<impl ToString>) -> String {
+    number.map(|number| number.to_string()).unwrap_or_default()
 }
 
 /// A text with an apostrophe before whatever could start a formula: at its beginning, and after

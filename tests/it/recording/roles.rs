@@ -1,0 +1,132 @@
+//! Who may do what: every role with every table and every function.
+
+use crate::cluster::{Cluster, debian_binaries};
+use crate::sandbox::{Sandbox, execute};
+use crate::sql::refusal;
+
+/// The roles as Supabase defines them, and what it grants them on whatever is made in schema public.
+const SUPABASE_ROLES: &str = "
+    create role anon nologin noinherit; create role authenticated nologin noinherit;
+    create role service_role nologin noinherit bypassrls;
+    create role authenticator login noinherit; grant anon, authenticated, service_role to authenticator";
+const OPEN_DEFAULTS: &str = "
+    grant usage on schema public to anon, authenticated, service_role;
+    alter default privileges in schema public grant all on tables to anon, authenticated, service_role;
+    alter default privileges in schema public grant all on sequences to anon, authenticated, service_role;
+    alter default privileges in schema public grant all on functions to anon, authenticated, service_role;";
+const CLOSED_DEFAULTS: &str = "
+    revoke all on schema public from public;
+    grant usage on schema public to anon, authenticated, service_role;
+    alter default privileges revoke execute on functions from public;";
+
+const ROLES: [&str; 6] = [
+    "anon",
+    "authenticated",
+    "service_role",
+    "syncmon_ro",
+    "syncmon_rw",
+    "postgres",
+];
+
+/// What is tried, and which of the roles may do it, in their order: `+` may, `-` may not. First where Supabase's
+/// defaults are open, then where they are closed. A row of a table that row security hides is divided by.
+const MATRIX: [(&str, &str, &str); 20] = [
+    ("select * from public.sync_state", "--++-+", "--++-+"),
+    (
+        "insert into public.sync_state (entity_type) values ('new')",
+        "--+--+",
+        "--+--+",
+    ),
+    (
+        "update public.sync_state set status = 'success'",
+        "--+--+",
+        "--+--+",
+    ),
+    ("delete from public.sync_state", "--+--+", "--+--+"),
+    ("truncate public.sync_state", "--+--+", "-----+"),
+    ("select * from public.sync_log", "--++-+", "--++-+"),
+    (
+        "insert into public.sync_log (entity_type, action, status) values ('sales', 'a', 'started')",
+        "--+--+",
+        "--+--+",
+    ),
+    (
+        "update public.sync_log set status = 'completed'",
+        "--+--+",
+        "--+--+",
+    ),
+    ("delete from public.sync_log", "--+--+", "--+--+"),
+    ("truncate public.sync_log", "--+--+", "-----+"),
+    (
+        "select nextval('public.sync_log_id_seq')",
+        "--+--+",
+        "--+--+",
+    ),
+    (
+        "select 1 / count(*) from public.lightspeed_sales",
+        "--+--+",
+        "--+--+",
+    ),
+    (
+        "insert into public.lightspeed_sales (id) values ('1')",
+        "--+--+",
+        "--+--+",
+    ),
+    ("select public.sync_start('sales', 'a')", "--+-++", "--+-++"),
+    (
+        "select public.sync_finish(1, 'completed')",
+        "--+-++",
+        "--+-++",
+    ),
+    (
+        "select public.sync_record(gen_random_uuid(), 'sales', 'a', 'failed')",
+        "--+-++",
+        "--+-++",
+    ),
+    ("select syncmon.result_of('ok')", "-----+", "-----+"),
+    (
+        "select syncmon.finish(jsonb_populate_record(null::public.sync_log, '{\"id\": 1, \"entity_type\": \"sales\"}'), 'failed', 1, 1, null, null, null)",
+        "-----+",
+        "-----+",
+    ),
+    ("select * from syncmon.undo", "-----+", "-----+"),
+    (
+        "insert into syncmon.undo (statement) values ('select 1')",
+        "-----+",
+        "-----+",
+    ),
+];
+
+#[test]
+fn every_role_may_do_what_it_needs_and_nothing_else() {
+    for (closed, defaults) in [(false, OPEN_DEFAULTS), (true, CLOSED_DEFAULTS)] {
+        let server = Cluster::start(&debian_binaries(), &[]);
+        execute(&server.url("postgres", "postgres"), SUPABASE_ROLES);
+        let world = Sandbox::empty_postgres_in(&server).sql(defaults);
+        for _ in 0..2 {
+            world.succeeds(&["init-db"]);
+        }
+        world.execute(
+            "select sync_start('sales', 'a'); insert into lightspeed_sales (id) values ('0');
+             insert into sync_state (entity_type) values ('sales')",
+        );
+        for (sql, open, shut) in MATRIX {
+            let found: String = ROLES
+                .iter()
+                .map(|role| may(&world, role, sql, defaults))
+                .collect();
+            let expected = if closed { shut } else { open };
+            assert_eq!(found, expected, "{sql}, under {defaults}");
+        }
+    }
+}
+
+/// Tries it and takes it back.
+fn may(world: &Sandbox, role: &str, sql: &str, defaults: &str) -> char {
+    let tried = format!("begin; set local role {role}; {sql}; rollback");
+    match refusal(world.owner_url(), &tried).as_deref() {
+        None => '+',
+        Some("42501" | "22012") => '-',
+        Some(other) => panic!("{role}: {sql}: {other}, under {defaults}"),
+    }
+}
