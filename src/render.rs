@@ -100,7 +100,17 @@ impl Look {
         }
         for assessment in rehearsal::worlds(site.policy, site.speaker.now) {
             for demo in [false, true] {
-                self.render(&assessment, Site { demo, ..site })?;
+                let footer = if demo {
+                    Some("Questions: data@example.org")
+                } else {
+                    site.footer
+                };
+                let site = Site {
+                    footer,
+                    demo,
+                    ..site
+                };
+                self.render(&assessment, site)?;
             }
         }
         Ok(())

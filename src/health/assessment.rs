@@ -87,6 +87,8 @@ struct Weather {
     read_ahead: Option<DateTime<Utc>>,
     /// What stands against green, if anything does.
     doubt: Option<Reason>,
+    /// Up to when the evidence was read.
+    known_until: DateTime<Utc>,
 }
 
 /// Judges a reading at a moment.
@@ -115,6 +117,7 @@ pub fn assess(reading: Reading, policy: &Policy, now: DateTime<Utc>) -> Assessme
         never_read: as_of.is_none(),
         read_ahead,
         doubt,
+        known_until: as_of.map_or(now, |as_of| as_of.min(now)),
     };
     let entities: Vec<_> = expected_and_found(observations, policy)
         .into_iter()
@@ -185,7 +188,13 @@ fn judge(
     let reason = conclude(&policy, &observation, &evidence, activity, weather, now);
     EntityAssessment {
         age: evidence.last_success.map(|at| age(at, now)),
-        past: time_in_state(&observation, &evidence, policy.thresholds, now),
+        past: time_in_state(
+            &observation,
+            &evidence,
+            policy.thresholds,
+            weather.known_until,
+            now,
+        ),
         turns: Turns::ahead(evidence.last_success, policy.thresholds, now),
         notices: weather
             .read_ahead

@@ -1,5 +1,6 @@
 //! What an error text says in a language of its own, recognised.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::RegexSet;
@@ -22,14 +23,17 @@ const CAUSES: [(Cause, &str); 7] = [
         Cause::DiskFull,
         r"no space left on device|disk (?:is )?full|enospc|disk quota exceeded|could not extend file",
     ),
-    (Cause::ForeignKey, r"foreign[ _-]key|\b23503\b"),
+    (
+        Cause::ForeignKey,
+        r"foreign[ -]key|foreign_key_(?:violation|constraint)|\b23503\b",
+    ),
     (
         Cause::RateLimited,
-        r"too many (?:requests|429)|rate[ _-]?limit|CODE{429}",
+        r"too many (?:requests|429)|\brate[ -]?limit(?:s|ed|ing)?\b|rate_limit_(?:exceeded|reached|error)|\berror code:? 1015\b|CODE{429}",
     ),
     (
         Cause::TokenRefused,
-        r"unauthori[sz]ed|invalid[ _](?:access[ _])?token|token (?:was |is |has )?(?:been )?(?:refused|expired|revoked|invalid|rejected)|invalid_grant|invalid api[ _-]?key|authentication failed|CODE{401}|CODE{403}",
+        r"unauthori[sz]ed|\binvalid[ _](?:(?:access|refresh|bearer)[ _])?token\b|\b(?:token|jwt) (?:was |is |has )?(?:been )?(?:refused|expired|revoked|invalid|rejected|malformed)|invalid_grant|invalid api[ _-]?key|authentication failed|CODE{401}|CODE{403}",
     ),
     (
         Cause::RouteNotFound,
@@ -37,16 +41,17 @@ const CAUSES: [(Cause, &str); 7] = [
     ),
     (
         Cause::Timeout,
-        r"timed[ -]?out|time[ -]?out|deadline exceeded|etimedout",
+        r"timed[ -]?out|timeout ?error|\b(?:read|connect|connection|request|gateway|statement|lock|idle|operation|query|socket|pool|http)[ -]?time-?out\b|time-?out (?:was |is )?(?:exceeded|expired|reached|after)|deadline exceeded|etimedout",
     ),
     (
         Cause::Network,
-        r"connection (?:was )?(?:refused|reset|aborted|closed|error)|connectionerror|name or service not known|name resolution|failed to resolve|could not translate host name|getaddrinfo|no route to host|network is unreachable|max retries exceeded|server closed the connection|could not connect|econn(?:refused|reset|aborted)|enotfound|ehostunreach",
+        r"connection (?:was )?(?:refused|reset|aborted|closed|error)|connectionerror|newconnectionerror|name or service not known|name resolution|failed to resolve|could not translate host name|getaddrinfo|no route to host|network is unreachable|server closed the connection|could not connect|econn(?:refused|reset|aborted)|enotfound|ehostunreach",
     ),
 ];
 
-/// A status code of HTTP that is said to be one: a bare number could count anything.
-const CODE: &str = r"(?:\b(?:https?(?:/[0-9.]+)?|status(?:[ _]?code)?|code|error|response)\W{0,4}NUMBER\b|\bNUMBER\b\W{0,3}(?:client error|not found|unauthori|forbidden|too many))";
+/// A status code of HTTP that is said to be one: a bare number could count anything. After a word that says
+/// so it may stand anywhere; after another, only where nothing follows that it could be the number of.
+const CODE: &str = r"(?:\b(?:https?(?:/[0-9.]+)?|status(?:[ _]?code)?|(?:error|response)[ _]code)\W{0,4}NUMBER\b|\bNUMBER client error|(?:^|[:(\[>\n]|\b(?:error|response|returned|with|got))\W{0,3}NUMBER(?:\W{0,3}$|[.,:;)\]>]|\W{1,3}(?:not found|unauthori|forbidden|too many requests)))";
 
 /// What ends a word: only ASCII is asked about, for the tables of all other letters take longer to make
 /// than all pages.
@@ -70,7 +75,21 @@ static PATTERNS: LazyLock<RegexSet> = LazyLock::new(|| {
 impl Cause {
     /// The cause that an error text names; `None` if it names none of them.
     pub fn of(error: &str) -> Option<Cause> {
-        let found = PATTERNS.matches(error).into_iter().min()?;
+        let found = PATTERNS.matches(&message(error)).into_iter().min()?;
         CAUSES.get(found).map(|&(cause, _)| cause)
+    }
+}
+
+/// An error text without the source code that Python shows above its error: it is indented.
+fn message(error: &str) -> Cow<'_, str> {
+    const TRACEBACK: &str = "Traceback (most recent call last)";
+    match error.rsplit_once(TRACEBACK) {
+        None => Cow::Borrowed(error),
+        Some((_, last)) => last
+            .lines()
+            .filter(|line| !line.starts_with([' ', '\t']))
+            .collect::<Vec<_>>()
+            .join("\n")
+            .into(),
     }
 }

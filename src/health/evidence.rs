@@ -7,8 +7,8 @@ use crate::model::{Observation, Outcomes, Status, SyncState};
 /// Clocks may differ by this much before syncmon says so.
 pub const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 
-/// A state time this close after a failed run's finish was written by that run.
-const OWN_TIMESTAMP: TimeDelta = TimeDelta::seconds(60);
+/// What the log and the state say of moments this close to each other, they say of the same run.
+pub const SAME_RUN: TimeDelta = TimeDelta::seconds(60);
 
 /// Where a failure was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +89,12 @@ impl Evidence {
         }
     }
 
+    /// Whether the state tells of the failure at this moment.
+    pub fn state_tells_of(&self, failure: DateTime<Utc>) -> bool {
+        let told = self.state_failure;
+        told.is_some_and(|at| (at - failure).abs() <= SAME_RUN)
+    }
+
     /// Whether a failure is newer than every success.
     pub fn is_failing(&self) -> bool {
         match (self.newest_failure, self.last_success) {
@@ -131,7 +137,7 @@ fn belongs_to_failure(
     };
     let recovered = log_success.is_some_and(|success| success > failure);
     let distance = time - failure;
-    !recovered && distance >= TimeDelta::zero() && distance <= OWN_TIMESTAMP
+    !recovered && distance >= TimeDelta::zero() && distance <= SAME_RUN
 }
 
 fn newest(outcomes: &[Outcomes], status: &Status) -> Option<DateTime<Utc>> {

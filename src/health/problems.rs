@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::evidence::SAME_RUN;
 use super::time_in_state::{Past, Span};
 use crate::model::{EARLIEST, LATEST};
 
@@ -47,8 +48,13 @@ impl Problem {
     }
 }
 
-/// The problems that lasted into the time since `since`, newest first.
-pub fn problems(past: &[Span], since: DateTime<Utc>) -> Vec<Problem> {
+/// The problems that lasted into the time since `since`, newest first. The failure that `sync_state` tells of is
+/// that of the run that failed within a minute of it, if there is one.
+pub fn problems(
+    past: &[Span],
+    state_failure: Option<DateTime<Utc>>,
+    since: DateTime<Utc>,
+) -> Vec<Problem> {
     let mut found: Vec<Problem> = Vec::new();
     let mut current: Option<Problem> = None;
     for span in past {
@@ -66,6 +72,15 @@ pub fn problems(past: &[Span], since: DateTime<Utc>) -> Vec<Problem> {
     }
     found.extend(current);
     found.retain(|problem| problem.until.is_none_or(|until| until > since));
+    for Problem { failures, .. } in &mut found {
+        let told = |at: DateTime<Utc>| {
+            let others = failures.iter().filter(|&&other| other != at);
+            others.clone().any(|&other| (at - other).abs() <= SAME_RUN)
+        };
+        if let Some(twice) = state_failure.filter(|&at| failures.contains(&at) && told(at)) {
+            failures.retain(|&at| at != twice);
+        }
+    }
     found.reverse();
     found
 }

@@ -42,14 +42,17 @@ enum Event {
     Succeeded,
 }
 
-/// From the first evidence until `now` without a gap, oldest first.
+/// From the first evidence until `now`, oldest first. After `known_until`, when the evidence was read, nothing is
+/// known to be fresh: until it would be late in any case there is a gap.
 pub fn time_in_state(
     observation: &Observation,
     evidence: &Evidence,
     thresholds: Thresholds,
+    known_until: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Vec<Span> {
     let now = now.timestamp_micros();
+    let known_until = known_until.timestamp_micros();
     let (late_after, overdue_after) = (
         in_micros(thresholds.late_after),
         in_micros(thresholds.overdue_after),
@@ -72,7 +75,7 @@ pub fn time_in_state(
             Event::Succeeded => {
                 let late = (from + late_after).min(until);
                 let overdue = (from + overdue_after).min(until);
-                add(from, late, Past::Fresh);
+                add(from, late.min(known_until), Past::Fresh);
                 add(late, overdue, Past::Late);
                 add(overdue, until, Past::Overdue);
             }

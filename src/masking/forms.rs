@@ -153,7 +153,7 @@ const URL_SIGNS: &[&str] = &["://", ":\\"];
 const ENCODED_URL_SIGNS: &[&str] = &["3a%"];
 
 /// In this order: the later patterns see what the earlier ones left.
-pub static LIKELY_SECRETS: [Likely; 27] = [
+pub static LIKELY_SECRETS: [Likely; 30] = [
     Likely::new(
         &["-----begin"],
         r"-----BEGIN\ [A-Z\ ]*PRIVATE\ KEY-----.*?(?:-----END\ [A-Z\ ]*PRIVATE\ KEY-----|$)",
@@ -268,6 +268,23 @@ pub static LIKELY_SECRETS: [Likely; 27] = [
     Likely::new(
         &["pass", "identified"],
         r"(?P<lead> (?-u:\b) (?: passwo?r?d | passphrase | identified \s+ by ) \s+ (?: (?: is | to | was ) \s+ )? ) LITERAL",
+        "[masked]",
+    ),
+    Likely::new(
+        &["pass"],
+        r#"(?P<lead> (?-u:\b) (?: with | using | by ) \s+ (?: the \s+ )? (?: passwo?r?d | passphrase ) \s+ ) [^\s"',;.:()]+"#,
+        "[masked]",
+    ),
+    Likely::new(
+        &["auth"],
+        r"(?P<lead> (?-u:\b) auth \s* [=:] \s* ) \( \s* QUOTED \s* , \s* QUOTED \s* \)?",
+        "[masked]",
+    ),
+    // A name that nothing but a secret has, and after it a word that is none of a language.
+    Likely::new(
+        &["key", "token"],
+        r"(?P<lead> (?-u:\b) (?: x-[a-z-]{0,20}(?:key|token) | api[_-]key | (?:access|refresh|auth|bearer)_token ) \s+ )
+          (?: [a-z._~+/-]* [0-9] [a-z0-9._~+/=-]{11,} | [a-z._~+/-]{1,30} [0-9] [a-z0-9._~+/=-]{5,} )",
         "[masked]",
     ),
     Likely::new(

@@ -223,6 +223,26 @@ fn what_stands_around_a_secret_stays_readable() {
             "password=[masked] host=db.example.org is unreachable",
         ),
         (
+            "login failed for user sync with password hunter2pw, twice",
+            "login failed for user sync with password [masked], twice",
+        ),
+        (
+            "requests.get(url, auth=('sync@example.org', 'hunter2pw'))",
+            "requests.get(url, auth=[masked])",
+        ),
+        (
+            "X-API-Key abcd1234efgh5678 not accepted",
+            "X-API-Key [masked] not accepted",
+        ),
+        (
+            "refresh_token abcdef1234567890abcdef rejected",
+            "refresh_token [masked] rejected",
+        ),
+        (
+            "refresh_token rejected, access_token authentication required",
+            "refresh_token rejected, access_token authentication required",
+        ),
+        (
             "secret: postgres://ro:pw@h/db is wrong",
             "secret: [masked connection string] is wrong",
         ),

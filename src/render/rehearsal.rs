@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::health::{Assessment, Policy, Reading, Source, assess};
+use crate::health::{Assessment, Owner, Policy, Reading, Source, assess};
 use crate::model::{DatabaseFacts, Observation, Outcomes, Run, Snapshot, Status, SyncState};
 
 /// How many entities of the policy take part.
@@ -13,6 +13,13 @@ const ENTITIES: usize = 3;
 pub fn worlds(policy: &Policy, now: DateTime<Utc>) -> Vec<Assessment> {
     let mut policy = policy.clone();
     policy.entities.truncate(ENTITIES);
+    for (place, entity) in policy.entities.iter_mut().enumerate() {
+        entity.thresholds.late_after = policy.thresholds.late_after / 2;
+        entity.owner = Some(Owner {
+            name: "Ana Ruiz".to_owned(),
+            contact: (place == 0).then(|| "ana@example.org".to_owned()),
+        });
+    }
     let read = policy.validity() * 2;
     let away = || Source::Unreachable {
         since: now - read,
@@ -40,21 +47,42 @@ fn snapshot(as_of: DateTime<Utc>, entities: Vec<Observation>) -> Snapshot {
     }
 }
 
+/// With more entities than every page of the history names.
 fn well(policy: &Policy, now: DateTime<Utc>) -> Vec<Observation> {
-    let entities = policy.entities.iter();
-    entities
-        .map(|entity| synced(&entity.entity_type, now))
+    let configured = policy.entities.iter();
+    let others = (0..50).map(|number| format!("another entity {number}"));
+    configured
+        .map(|entity| entity.entity_type.clone())
+        .chain(others)
+        .map(|entity_type| synced(&entity_type, now))
         .collect()
 }
 
-/// The first entity fails, the last is not configured, nothing is known of those between.
+/// The first entity fails, as it has often before; a success of the second is known without its time; nothing is
+/// known of the third; the last is not configured.
 fn troubled(policy: &Policy, now: DateTime<Utc>) -> Vec<Observation> {
-    let failing = policy
-        .entities
-        .first()
-        .map(|entity| failing(&entity.entity_type, now));
+    let named = |place: usize| {
+        policy
+            .entities
+            .get(place)
+            .map(|entity| &*entity.entity_type)
+    };
+    let failing = named(0).map(|entity_type| failing(entity_type, now));
+    let unconfirmed = named(1).map(|entity_type| Observation {
+        state: Some(SyncState {
+            status: Status::Completed,
+            last_sync_time: None,
+            updated_at: None,
+            error: None,
+        }),
+        ..Observation::empty(entity_type)
+    });
     let unexpected = synced("an entity that nobody configured", now);
-    failing.into_iter().chain([unexpected]).collect()
+    failing
+        .into_iter()
+        .chain(unconfirmed)
+        .chain([unexpected])
+        .collect()
 }
 
 fn synced(entity_type: &str, now: DateTime<Utc>) -> Observation {
@@ -69,7 +97,10 @@ fn synced(entity_type: &str, now: DateTime<Utc>) -> Observation {
 fn failing(entity_type: &str, now: DateTime<Utc>) -> Observation {
     let before = |hours| now - TimeDelta::hours(hours);
     let failed = Run {
-        error: Some("HTTPError: 401 Client Error".to_owned()),
+        error: Some(format!(
+            "HTTPError: 401 Client Error\n{}",
+            "and more ".repeat(50)
+        )),
         ..run(4, before(1), Status::Failed)
     };
     let completed = run(1, before(30), Status::Completed);
@@ -78,6 +109,13 @@ fn failing(entity_type: &str, now: DateTime<Utc>) -> Observation {
         records_processed: None,
         ..run(id, at, Status::Started)
     };
+    // More problems that are over than the overview has room for.
+    let failures = (3..20).map(|n| now - TimeDelta::hours(4 * n + 1)).collect();
+    let recoveries = (3..20).map(|n| now - TimeDelta::hours(4 * n)).collect();
+    let often = |status, finishes| Outcomes {
+        finishes,
+        ..outcomes(&run(0, now, status))
+    };
     Observation {
         state: Some(SyncState {
             status: Status::Failed,
@@ -85,7 +123,12 @@ fn failing(entity_type: &str, now: DateTime<Utc>) -> Observation {
             updated_at: Some(before(1)),
             error: failed.error.clone(),
         }),
-        outcomes: vec![outcomes(&failed), outcomes(&completed)],
+        outcomes: vec![
+            outcomes(&failed),
+            outcomes(&completed),
+            often(Status::Failed, failures),
+            often(Status::Completed, recoveries),
+        ],
         errors: vec![failed.clone()],
         runs: vec![
             unfinished(5, now - TimeDelta::minutes(1)),

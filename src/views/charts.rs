@@ -250,7 +250,7 @@ fn label(measure: &Measure, shown: &[(usize, &Run)]) -> String {
         count("other")
     );
     if let (Some(&least), Some(&most)) = (values.first(), values.last()) {
-        let median = values[values.len() / 2];
+        let median = f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2]);
         let [least, most, median] = [least, most, median].map(measure.said);
         write!(
             label,

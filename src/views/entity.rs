@@ -6,10 +6,9 @@ use super::charts::{Chart, charts};
 use super::meaning::{Why, newest_error};
 use super::notices::notice;
 use super::parts::{Frame, Moment, Verdict, frame, moment, verdict};
-use super::runs::{RunRow, run_row};
+use super::runs::{RunRow, newest_status_later, run_row};
 use super::strip::Strip;
 use super::times::Speaker;
-use super::turns::later;
 use super::{Site, history_path, shares, words};
 use crate::health::{Assessment, EntityAssessment, FailureRecord};
 use crate::model::SyncState;
@@ -87,10 +86,7 @@ pub fn entity_page(
         strip,
         shares: shares::rows(entity, speaker),
         charts: charts(entity, LISTED_RUNS, speaker),
-        newest_status_later: later(entity, assessment.valid_until, speaker, |speaker| {
-            let run = runs.first()?;
-            Some(words::newest_run_status(entity, run, speaker.now))
-        }),
+        newest_status_later: newest_status_later(entity, assessment.valid_until, speaker),
         runs: runs
             .iter()
             .take(LISTED_RUNS)
@@ -133,7 +129,7 @@ fn newest_failure(entity: &EntityAssessment, speaker: Speaker) -> Option<Failure
 
 fn state_row(state: &SyncState, speaker: Speaker) -> State {
     State {
-        status: state.status.word().to_owned(),
+        status: words::state_status(&state.status).to_owned(),
         last_sync_time: state.last_sync_time.map(|at| moment(at, speaker)),
         updated_at: state.updated_at.map(|at| moment(at, speaker)),
         error: state.error.clone(),

@@ -1,14 +1,21 @@
 //! What a problem means: its consequence, its cause and whom to ask, in a CFO's words.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::times::Speaker;
-use crate::health::{Cause, EntityAssessment, FailureRecord, Owner, Reason};
-use crate::model::{Run, Status};
-use crate::text::apart;
+use crate::health::{Cause, EntityAssessment, FailureRecord, Owner, Reason, SAME_RUN};
+use crate::model::Status;
+use crate::text::{apart, excerpt};
 
-/// What follows from an entity's verdict for whoever reads reports; empty while it is up to date.
-pub fn consequence(entity: &EntityAssessment, reason: Reason, speaker: Speaker) -> String {
+/// What follows from an entity's verdict for whoever reads reports; empty while it is up to date. Once the data may
+/// not be believed any more (it `is_old`), what is missing can have arrived since.
+pub fn consequence(
+    entity: &EntityAssessment,
+    reason: Reason,
+    is_old: bool,
+    speaker: Speaker,
+) -> String {
     let Records {
         name,
         are,
@@ -21,11 +28,17 @@ pub fn consequence(entity: &EntityAssessment, reason: Reason, speaker: Speaker) 
         .map(|at| format!("{name} {are} complete up to {}", speaker.day_and_time(at)));
     match (reason, complete) {
         (Reason::Fresh, _) => String::new(),
-        (Reason::Late | Reason::Overdue | Reason::Failed, Some(complete)) => {
+        (Reason::Late | Reason::Overdue | Reason::Failed, Some(complete)) if !is_old => {
             format!("{complete}; later {later} are missing from Supabase reports.")
         }
         (
-            Reason::Stuck | Reason::ClockSkew | Reason::Hidden | Reason::OutOfDate,
+            Reason::Late
+            | Reason::Overdue
+            | Reason::Failed
+            | Reason::Stuck
+            | Reason::ClockSkew
+            | Reason::Hidden
+            | Reason::OutOfDate,
             Some(complete),
         ) => format!(
             "{complete}, as far as is known; later {later} may be missing from Supabase reports."
@@ -109,6 +122,14 @@ pub struct Why {
 }
 
 impl Why {
+    /// The same with as much of the text as a list has room for.
+    pub fn in_short(error: &str) -> Why {
+        Why {
+            error: excerpt(error),
+            ..Why::of(error)
+        }
+    }
+
     pub fn of(error: &str) -> Why {
         Why {
             cause: Cause::of(error).map(cause),
@@ -119,26 +140,36 @@ impl Why {
 
 /// The error that was recorded of the newest failure, if there is one.
 pub fn newest_error(entity: &EntityAssessment) -> Option<&str> {
-    let failure = entity.evidence.newest_failure?;
-    match failure.record {
-        FailureRecord::State => entity.observation.state.as_ref()?.error.as_deref(),
-        FailureRecord::Log => {
-            let at = entity.evidence.log_failure?;
-            let runs = entity.observation.errors.iter();
-            error_of_failure(runs, at)
-        }
-    }
+    let evidence = &entity.evidence;
+    let recorded = match evidence.newest_failure?.record {
+        FailureRecord::State => evidence.state_failure,
+        FailureRecord::Log => evidence.log_failure,
+    };
+    error_of_failure(entity, recorded?)
 }
 
-/// The error of the run that failed at this moment.
-pub fn error_of_failure<'a>(
-    mut runs: impl Iterator<Item = &'a Run>,
-    at: chrono::DateTime<chrono::Utc>,
-) -> Option<&'a str> {
-    runs.find(|run| {
-        run.status == Status::Failed && run.error.is_some() && run.finished_at() == Some(at)
-    })
-    .and_then(|run| run.error.as_deref())
+/// The error of the failure at this moment. A script may write it into either table, and the state a moment
+/// before or after the log.
+pub fn error_of_failure(entity: &EntityAssessment, at: DateTime<Utc>) -> Option<&str> {
+    let seen = &entity.observation;
+    let in_the_log = seen
+        .errors
+        .iter()
+        .chain(&seen.runs)
+        .filter(|run| run.status == Status::Failed)
+        .filter_map(|run| Some((run.finished_at()?, run.error.as_deref()?)));
+    let in_the_state = || {
+        Some((
+            entity.evidence.state_failure?,
+            seen.state.as_ref()?.error.as_deref()?,
+        ))
+    };
+    in_the_log
+        .chain(in_the_state())
+        .map(|(moment, error)| ((moment - at).abs(), error))
+        .filter(|&(distance, _)| distance <= SAME_RUN)
+        .min_by_key(|&(distance, _)| distance)
+        .map(|(_, error)| error)
 }
 
 /// Whom to ask, with a link where the contact is one.

@@ -8,7 +8,7 @@ use super::parts::{Frame, Verdict, frame, newest_run, verdict};
 use super::problems::Problems;
 use super::strip::Strip;
 use super::times::Speaker;
-use super::turns::{later, reason_at};
+use super::turns::{later, reason_at, stuck_at};
 use super::{Site, page_path, problems, sentences, words};
 use crate::health::{Assessment, EntityAssessment, Health};
 use crate::text::file_stem;
@@ -49,7 +49,7 @@ pub fn overview_page(assessment: &Assessment, strips: &[Strip], site: Site) -> O
     let defaults = site.policy.thresholds;
     let own_limits = |entity: &&EntityAssessment| {
         let own = entity.policy.thresholds;
-        (own.late_after, own.overdue_after) != (defaults.late_after, defaults.overdue_after)
+        own != defaults
     };
     OverviewPage {
         frame: frame(assessment, site),
@@ -66,7 +66,7 @@ pub fn overview_page(assessment: &Assessment, strips: &[Strip], site: Site) -> O
             .entities
             .iter()
             .filter(own_limits)
-            .map(sentences::exception)
+            .map(|entity| sentences::exception(entity, defaults))
             .collect(),
     }
 }
@@ -103,9 +103,17 @@ fn next(
     let still_ahead = |at: Option<DateTime<Utc>>| at.filter(|&at| at > speaker.now);
     let turns = entity.turns;
     let health = reason_at(entity, valid_until, speaker.now).health();
+    // At this very moment it is not stuck yet.
+    let stuck = stuck_at(entity).filter(|&at| at >= speaker.now);
     match (health, still_ahead(turns.yellow_at), turns.red_at) {
-        (Health::Green, Some(at), _) => Some(format!("late after {}", speaker.briefly(at))),
-        (Health::Yellow, None, Some(at)) => Some(format!("overdue after {}", speaker.briefly(at))),
-        (Health::Green | Health::Yellow | Health::Red, _, _) => None,
+        (Health::Green, late, _) => match (stuck, late) {
+            (Some(at), Some(late)) if at < late => {
+                Some(format!("stuck after {}", speaker.briefly(at)))
+            }
+            (_, Some(at)) => Some(format!("late after {}", speaker.briefly(at))),
+            (_, None) => None,
+        },
+        (Health::Yellow, _, Some(at)) => Some(format!("overdue after {}", speaker.briefly(at))),
+        (Health::Yellow, _, None) | (Health::Red, _, _) => None,
     }
 }

@@ -118,7 +118,12 @@ pub fn verdict(assessment: &Assessment, entity: &EntityAssessment, speaker: Spea
             last_success.map(|at| speaker.briefly(at))
         }),
         short: sentences::short(entity, entity.reason),
-        means: consequence(entity, entity.reason, speaker),
+        means: consequence(
+            entity,
+            entity.reason,
+            until.is_some_and(|until| speaker.now > until),
+            speaker,
+        ),
         why: newest_error(entity)
             .filter(|_| entity.reason == Reason::Failed)
             .map(Why::of),
@@ -135,7 +140,7 @@ pub fn newest_run(entity: &EntityAssessment, speaker: Speaker) -> Option<String>
         Activity::Running { .. } => format!("running since {since}"),
         Activity::Stuck { .. } => format!("stuck since {since}"),
         Activity::Unclosed { .. } => format!("started {since}, never closed"),
-        Activity::Idle => match (&run.status, run.duration_seconds.map(lasting)) {
+        Activity::Idle => match (&run.status, measured(run).map(lasting)) {
             (Status::Completed, duration) => completed(run, duration),
             (Status::Failed, Some(duration)) => format!("failed after {duration}"),
             (Status::Failed, None) => format!("failed {since}"),
@@ -149,6 +154,11 @@ pub fn newest_run(entity: &EntityAssessment, speaker: Speaker) -> Option<String>
             ) => format!("“{}” {since}", run.status.word()),
         },
     })
+}
+
+/// How long a run took. Scripts that do not measure it write 0.
+fn measured(run: &Run) -> Option<f64> {
+    run.duration_seconds.filter(|&seconds| seconds > 0.0)
 }
 
 fn completed(run: &Run, duration: Option<String>) -> String {

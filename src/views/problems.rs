@@ -2,16 +2,16 @@
 
 use serde::Serialize;
 
-use super::meaning::{Why, error_of_failure};
+use super::meaning::{Why, error_of_failure, newest_error};
 use super::times::{Speaker, counted, length};
-use super::{page_path, words};
-use crate::health::{Assessment, EntityAssessment, Health, Past, Problem, problems};
-use crate::text::{apart, excerpt};
+use super::{page_path, sentences, words};
+use crate::health::{Assessment, EntityAssessment, Health, Past, Problem, Reason, problems};
+use crate::text::{apart, file_stem};
 
 /// Of how many days, today included, the overview tells the problems.
 pub const PROBLEM_DAYS: u32 = 7;
 
-/// How many it tells; the history has them all.
+/// How many that are over it tells at most, with those that last; the history has them all.
 const MOST_TOLD: usize = 10;
 
 /// The overview's list.
@@ -27,6 +27,8 @@ pub struct Problems {
 
 #[derive(Debug, Serialize)]
 pub struct Told {
+    /// The same from build to build, so that what was unfolded stays so.
+    pub anchor: String,
     pub health: &'static str,
     pub sentence: String,
     pub page: String,
@@ -49,22 +51,47 @@ pub fn told(assessment: &Assessment, speaker: Speaker) -> Problems {
         .entities
         .iter()
         .flat_map(|entity| {
-            let found = problems(&entity.past, since);
+            let found = problems(&entity.past, entity.evidence.state_failure, since);
             found.into_iter().map(move |problem| (problem, entity))
         })
         .collect();
+    for (problem, entity) in &mut all {
+        if !is_ill_by_evidence(entity.reason) {
+            problem.until.get_or_insert(speaker.now);
+        }
+    }
     all.sort_by_key(|(problem, _)| std::cmp::Reverse(problem.from));
-    let more = all.len().saturating_sub(MOST_TOLD);
+    let lasting = all.iter().filter(|(problem, _)| problem.until.is_none());
+    let mut room = MOST_TOLD.saturating_sub(lasting.count());
+    let number = all.len();
+    all.retain(|(problem, _)| {
+        let fits = problem.until.is_none() || room > 0;
+        room -= usize::from(problem.until.is_some() && fits);
+        fits
+    });
+    let more = number - all.len();
+    let told = |entity: &EntityAssessment| {
+        let is_told = |(problem, other): &&(Problem, &EntityAssessment)| {
+            problem.until.is_none() && other.policy.entity_type == entity.policy.entity_type
+        };
+        all.iter().find(is_told).is_some()
+    };
+    let doubts = assessment
+        .entities
+        .iter()
+        .filter(|entity| entity.health() != Health::Green && !told(entity))
+        .map(|entity| doubt(entity, assessment, speaker));
     Problems {
         coming: assessment
             .entities
             .iter()
             .filter_map(|entity| coming(entity, speaker))
             .collect(),
-        told: all
-            .iter()
-            .take(MOST_TOLD)
-            .map(|(problem, entity)| tell(problem, entity, speaker))
+        told: doubts
+            .chain(
+                all.iter()
+                    .map(|(problem, entity)| tell(problem, entity, speaker)),
+            )
             .collect(),
         more: (more > 0).then(|| {
             let more = i64::try_from(more).unwrap_or(i64::MAX);
@@ -73,12 +100,50 @@ pub fn told(assessment: &Assessment, speaker: Speaker) -> Problems {
     }
 }
 
+/// Whether the reason follows from evidence and age: then the past ends with it. Clocks, stuck runs and hidden
+/// tables say nothing about the past.
+fn is_ill_by_evidence(reason: Reason) -> bool {
+    match reason {
+        Reason::Failed | Reason::Overdue | Reason::Late => true,
+        Reason::Fresh
+        | Reason::NeverSynced
+        | Reason::Unconfirmed
+        | Reason::Stuck
+        | Reason::ClockSkew
+        | Reason::Hidden
+        | Reason::OutOfDate => false,
+    }
+}
+
+/// What is wrong now, without a beginning that could be told.
+fn doubt(entity: &EntityAssessment, assessment: &Assessment, speaker: Speaker) -> Told {
+    Told {
+        anchor: anchor(entity, "now"),
+        health: words::health(entity.health()),
+        sentence: format!(
+            "{}. {}",
+            sentences::short(entity, entity.reason),
+            sentences::grounds(entity, entity.reason, speaker)
+        ),
+        page: page_path(&entity.policy.entity_type),
+        ended: false,
+        why: newest_error(entity)
+            .filter(|_| entity.reason == Reason::Failed && assessment.as_of.is_some())
+            .map(Why::in_short),
+    }
+}
+
+fn anchor(entity: &EntityAssessment, since: impl std::fmt::Display) -> String {
+    format!("problem-{}-{since}", file_stem(&entity.policy.entity_type))
+}
+
+/// Only what is not ill by evidence already will be late.
 fn coming(entity: &EntityAssessment, speaker: Speaker) -> Option<Coming> {
     let at = entity.turns.yellow_at?;
-    Some(Coming {
+    (!is_ill_by_evidence(entity.reason)).then(|| Coming {
         from: at.timestamp_millis(),
         sentence: format!(
-            "{} has been late since {}.",
+            "{} has not been up to date since {}.",
             apart(&entity.policy.name),
             speaker.dated(at)
         ),
@@ -92,20 +157,16 @@ fn tell(problem: &Problem, entity: &EntityAssessment, speaker: Speaker) -> Told 
     } else {
         Health::Yellow
     };
-    let recorded = problem.failures.last().and_then(|&at| {
-        let seen = &entity.observation;
-        error_of_failure(seen.errors.iter().chain(&seen.runs), at).or_else(|| {
-            let of_the_state = entity.evidence.state_failure == Some(at);
-            let error = seen.state.as_ref()?.error.as_deref();
-            error.filter(|_| of_the_state)
-        })
-    });
+    let recorded = problem.failures.last();
     Told {
+        anchor: anchor(entity, problem.from.timestamp()),
         health: words::health(health),
         sentence: sentence(problem, &apart(&entity.policy.name), speaker),
         page: page_path(&entity.policy.entity_type),
         ended: problem.until.is_some(),
-        why: recorded.map(|error| Why::of(&excerpt(error))),
+        why: recorded
+            .and_then(|&at| error_of_failure(entity, at))
+            .map(Why::in_short),
     }
 }
 
@@ -118,15 +179,11 @@ fn sentence(problem: &Problem, name: &str, speaker: Speaker) -> String {
             let took = length(until - problem.from);
             if problem.first == Past::Failed && !problem.late && !problem.overdue {
                 let failed = match problem.failures.len() {
-                    1 => "failed".to_owned(),
-                    many => format!("failed {many} times"),
+                    1 => format!("failed on {from}"),
+                    2 => format!("failed twice from {from} on"),
+                    many => format!("failed {many} times from {from} on"),
                 };
-                let on = if problem.failures.len() == 1 {
-                    "on"
-                } else {
-                    "from"
-                };
-                format!("{name} {failed} {on} {from}; up to date again after {took}.")
+                format!("{name} {failed}; up to date again after {took}.")
             } else {
                 let until = speaker.dated(until);
                 let state = ended_state(problem);
@@ -226,7 +283,7 @@ mod tests {
                 night,
                 noon,
                 &[Failed, Failed],
-                "Sales failed 2 times from Sat 21 Nov, 02:00; up to date again after 10 h 30 min.",
+                "Sales failed twice from Sat 21 Nov, 02:00 on; up to date again after 10 h 30 min.",
             ),
             (
                 "2026-11-22T19:22:00Z",

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::times::{Speaker, lasting};
+use super::turns::later;
 use super::words;
 use crate::health::{Activity, EntityAssessment};
 use crate::model::{Run, Status};
@@ -93,6 +94,18 @@ pub fn status(entity: &EntityAssessment, place: usize, run: &Run, now: DateTime<
     } else {
         words::run_status(run, false).to_owned()
     }
+}
+
+/// What the status of an entity's newest run will be later, as JSON.
+pub fn newest_status_later(
+    entity: &EntityAssessment,
+    valid_until: Option<DateTime<Utc>>,
+    speaker: Speaker,
+) -> Option<String> {
+    let run = entity.observation.runs.first()?;
+    later(entity, valid_until, speaker, |speaker| {
+        Some(words::newest_run_status(entity, run, speaker.now))
+    })
 }
 
 impl RunResult {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::times::{Speaker, span};
+use super::times::{Speaker, every, span};
 use crate::health::{Assessment, EntityAssessment, Health, Notice, Reason, Source, Thresholds};
 use crate::text::apart;
 
@@ -159,10 +159,7 @@ pub fn grounds(entity: &EntityAssessment, reason: Reason, speaker: Speaker) -> S
     let limits = entity.policy.thresholds;
     match reason {
         Reason::Fresh => last_success(entity, speaker),
-        Reason::Late => format!(
-            "{name} should sync at least every {}.",
-            span(limits.late_after)
-        ),
+        Reason::Late => format!("{name} should sync at least {}.", every(limits.late_after)),
         Reason::Overdue => format!(
             "No sync has succeeded for more than {}.",
             span(limits.overdue_after)
@@ -206,12 +203,12 @@ pub fn banner(assessment: &Assessment, speaker: Speaker) -> Option<String> {
     };
     Some(match assessment.as_of {
         Some(as_of) => format!(
-            "The database could not be read since {}. {message} What you see was read on {}.",
+            "The database has not been readable since {}. {message} What you see was read on {}.",
             speaker.day_and_time(*since),
             speaker.in_full(as_of)
         ),
         None => format!(
-            "The database could not be read since {}. {message} Nothing from before is at hand, so \
+            "The database has not been readable since {}. {message} Nothing from before is at hand, so \
              there is nothing to show yet. Ask whoever runs syncmon to look at its error output; \
              after the next good build this page fills by itself.",
             speaker.day_and_time(*since)
@@ -239,9 +236,15 @@ pub fn validity(assessment: &Assessment, speaker: Speaker) -> Option<Validity> {
 /// The legend's lines for green, yellow and red, from the thresholds really in force.
 pub fn legend(limits: Thresholds) -> [String; 3] {
     let (late, overdue) = (span(limits.late_after), span(limits.overdue_after));
+    let stuck = span(limits.stuck_after);
+    let doubt = format!("a run going on for more than {stuck}, or something else in doubt");
     [
         format!("Up to date: synced within {late}"),
-        format!("Late: last synced {late} to {overdue} ago, or something stands in doubt"),
+        if limits.late_after < limits.overdue_after {
+            format!("Late: last synced {late} to {overdue} ago, {doubt}")
+        } else {
+            format!("In doubt: {doubt}")
+        },
         format!(
             "Overdue or failing: over {overdue} ago, the last run failed, or no success is on record"
         ),
@@ -249,12 +252,15 @@ pub fn legend(limits: Thresholds) -> [String; 3] {
 }
 
 /// "Sales: late after 1 hour, overdue after 6 hours", for an entity with thresholds of its own.
-pub fn exception(entity: &EntityAssessment) -> String {
-    let limits = entity.policy.thresholds;
-    format!(
-        "{}: late after {}, overdue after {}",
-        apart(&entity.policy.name),
-        span(limits.late_after),
-        span(limits.overdue_after)
-    )
+pub fn exception(entity: &EntityAssessment, usual: Thresholds) -> String {
+    let own = entity.policy.thresholds;
+    let mut said = Vec::new();
+    if (own.late_after, own.overdue_after) != (usual.late_after, usual.overdue_after) {
+        said.push(format!("late after {}", span(own.late_after)));
+        said.push(format!("overdue after {}", span(own.overdue_after)));
+    }
+    if own.stuck_after != usual.stuck_after {
+        said.push(format!("stuck after {}", span(own.stuck_after)));
+    }
+    format!("{}: {}", apart(&entity.policy.name), said.join(", "))
 }

@@ -13,7 +13,7 @@ pub struct Row {
     pub green: Share,
     pub yellow: Share,
     pub red: Share,
-    /// The time before the first evidence, if there is any.
+    /// The time before the first evidence, and that of which nothing has been read.
     pub unknown: Share,
 }
 

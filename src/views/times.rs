@@ -195,6 +195,12 @@ pub fn span(duration: TimeDelta) -> String {
     }
 }
 
+/// "every 2 hours", "every hour"
+pub fn every(duration: TimeDelta) -> String {
+    let span = span(duration);
+    format!("every {}", span.strip_prefix("1 ").unwrap_or(&span))
+}
+
 /// "1 record", "10,738 records".
 pub fn counted(number: i64, one: &str, many: &str) -> String {
     format!(

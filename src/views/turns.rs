@@ -38,7 +38,12 @@ pub fn turns(
             alone: sentences::alone(entity, reason, speaker),
             short: sentences::short(entity, reason),
             grounds: sentences::grounds(entity, reason, speaker),
-            means: consequence(entity, reason, speaker),
+            means: consequence(
+                entity,
+                reason,
+                valid_until.is_some_and(|until| from > until),
+                speaker,
+            ),
         })
         .collect()
 }
@@ -134,7 +139,7 @@ fn whole_millis(at: Option<DateTime<Utc>>, more: i64) -> Option<DateTime<Utc>> {
 }
 
 /// When a run that is going on now will be stuck.
-fn stuck_at(entity: &EntityAssessment) -> Option<DateTime<Utc>> {
+pub fn stuck_at(entity: &EntityAssessment) -> Option<DateTime<Utc>> {
     let limit: TimeDelta = entity.policy.thresholds.stuck_after;
     match entity.activity {
         Activity::Running { since } => since.checked_add_signed(limit),

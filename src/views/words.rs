@@ -31,6 +31,19 @@ pub fn health(health: Health) -> &'static str {
     }
 }
 
+/// The status of a state row, in the words of `sync_state`.
+pub fn state_status(status: &Status) -> &str {
+    match status {
+        Status::Completed => "success",
+        Status::Started => "running",
+        Status::Failed
+        | Status::Pending
+        | Status::NeverSynced
+        | Status::Unrecorded
+        | Status::Other(_) => status.word(),
+    }
+}
+
 /// What a run came to, as the pages and the JSON call it. A started run that a newer one has
 /// superseded is "unfinished".
 pub fn run_status(run: &Run, is_newest: bool) -> &str {

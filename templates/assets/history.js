@@ -46,6 +46,8 @@
     days = [...document.querySelectorAll("[data-day]")].map((element) => ({
       element,
       date: element.dataset.day,
+      tally: element.querySelector(".tally"),
+      whole: element.querySelector(".tally").textContent,
       parts: [...element.querySelectorAll(".part")].map((part) => ({
         element: part,
         rows: [...part.querySelectorAll("[data-result]")].map(rowOf),
@@ -55,11 +57,16 @@
     for (const name of names) {
       const field = form.elements[name];
       if (field.value.trim() !== filter[name]) field.value = filter[name];
+      // What is no date cannot be filtered by.
+      if (field.type === "date") filter[name] = field.value;
       // Somebody shared a filter by what is not there today: it is kept, and nothing matches.
       if (field.options && field.value !== filter[name]) field.add(new Option(filter[name], filter[name], true, true));
     }
     form.hidden = false;
   };
+
+  const number = (count) => count.toLocaleString("en-US");
+  const of = (day) => day.parts.reduce((sum, { rows }) => sum + rows.length, 0);
 
   const apply = () => {
     const { entity, status, from, to } = filter;
@@ -89,9 +96,10 @@
         shown += of;
       }
       day.element.hidden = filtering && shown === 0;
+      const tally = filtering ? `${number(shown)} of ${number(of(day))} runs` : day.whole;
+      if (day.tally.textContent !== tally) day.tally.textContent = tally;
       matching += shown;
     }
-    const number = (count) => count.toLocaleString("en-US");
     return filtering ? `${number(matching)} of ${number(all)} runs ${matching === 1 ? "matches" : "match"}` : "";
   };
 

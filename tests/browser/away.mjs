@@ -13,7 +13,7 @@ run(async (browser) => {
     await visit(browser, `${site}${name}.html`, { javaScriptEnabled: false }, async (page) => {
       written = await seen(page);
       const banner = await page.locator(".banner").innerText();
-      assert.match(banner, /^The database could not be read since Sunday 22 November, 12:15\./);
+      assert.match(banner, /^The database has not been readable since Sunday 22 November, 12:15\./);
     });
     await visit(browser, `${site}${name}.html`, { clock }, async (page) => {
       assert.deepEqual(await seen(page), written, name);

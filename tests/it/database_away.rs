@@ -59,7 +59,7 @@ fn every_page_carries_the_banner() {
     for page in ["index.html", "entities/sales.html"] {
         let page = world.page(page);
         assert!(
-            page.contains("The database could not be read since Sunday 22 November, 12:10"),
+            page.contains("The database has not been readable since Sunday 22 November, 12:10"),
             "{page}"
         );
     }

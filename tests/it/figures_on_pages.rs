@@ -242,15 +242,29 @@ fn the_problems_of_the_week_are_those_of_the_database() {
     );
     let page = world.page("index.html");
     let section = between(&page, "<section class=\"problems\">", "</section>")[0];
-    let sentences: Vec<String> = between(section, "<li class", "</li>")
+    let sentences: Vec<String> = between(section, "<li id=\"problem-", "</li>")
         .into_iter()
+        // What is wrong now without a beginning in the log stands before the problems that have one.
+        .filter(|item| !item.contains("-now\" class"))
         .map(|item| between(item, "<p>", "</p>")[0])
         .map(without_tags)
         .collect();
-    let listed = told.len().min(10);
     assert!(told.len() > 10, "{}", told.len());
-    assert_eq!(sentences.len(), listed);
-    for (sentence, told) in sentences.iter().zip(&told) {
+    // All that last, and with them ten.
+    let lasting = told
+        .iter()
+        .filter(|told| told.ends_with(" lasting"))
+        .count();
+    let ended = told
+        .iter()
+        .filter(|told| !told.ends_with(" lasting"))
+        .take(10 - lasting);
+    let listed: Vec<&String> = told
+        .iter()
+        .filter(|told| told.ends_with(" lasting") || ended.clone().any(|ended| ended == *told))
+        .collect();
+    assert_eq!(sentences.len(), listed.len());
+    for (sentence, told) in sentences.iter().zip(&listed) {
         let (entity, when) = told.split_once(' ').unwrap();
         let lasting = when.ends_with(" lasting");
         let when = when.trim_end_matches(" lasting");
@@ -265,6 +279,6 @@ fn the_problems_of_the_week_are_those_of_the_database() {
             "{sentence}: {told}"
         );
     }
-    let more = format!("And {} earlier problems.", told.len() - listed);
+    let more = format!("And {} earlier problems.", told.len() - listed.len());
     assert!(section.contains(&more), "{more}");
 }

@@ -440,7 +440,7 @@ fn while_the_database_is_away_the_history_is_that_of_the_last_reading() {
     let after = world.page("history/index.html");
     let ids = |page: &str| ids_on(page);
     assert_eq!(ids(&after), ids(&before));
-    assert!(after.contains("The database could not be read since Monday 23 November, 12:25."));
+    assert!(after.contains("The database has not been readable since Monday 23 November, 12:25."));
     assert!(text_of(&after).contains("Read on Sunday 22 November 2026, 12:05 PST."));
     let shown: Vec<String> = days(&after).into_iter().map(|day| day.date).collect();
     assert_eq!(shown[0], "2026-11-22", "of later days nothing is known");

@@ -63,3 +63,4 @@ mod state_directory;
 mod templates;
 mod tls;
 mod verdicts;
+mod what_it_means;

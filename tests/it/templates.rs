@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
+
+use regex::Regex;
 
 use crate::golden;
 use crate::sandbox::{NOW, Sandbox};
@@ -147,6 +149,44 @@ fn a_template_that_fails_only_on_a_bad_day_is_refused_on_a_good_one() {
     }
     assert_eq!(world.build_at(NOW).code, 0, "and then all is well again");
 }
+
+/// Wherever a built-in template may go, the rehearsal goes.
+#[test]
+fn every_branch_of_every_built_in_template_is_tried() {
+    let world = world()
+        .file("logo.svg", LOGO)
+        .file("syncmon.toml", "logo = \"logo.svg\"\n");
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    let branch = Regex::new(r"\{%-? (?:if|elif|else|for)[^%]*%\}").unwrap();
+    let mut tried = 0;
+    let mut missed = Vec::new();
+    for template in [
+        "base.html",
+        "overview.html",
+        "entity.html",
+        "why.html",
+        "history.html",
+        "history_row.html",
+    ] {
+        let text = fs::read_to_string(built_in.join(template)).unwrap();
+        for found in branch.find_iter(&text) {
+            let (before, after) = text.split_at(found.end());
+            let path = world.path("look").join(template);
+            fs::write(&path, format!("{before}{{{{ nothing }}}}{after}")).unwrap();
+            let ended = world.build_at(NOW);
+            tried += 1;
+            if ended.code != 2 {
+                let line = before.matches('\n').count() + 1;
+                missed.push(format!("{template}, line {line}: {}", found.as_str()));
+            }
+            fs::remove_file(&path).unwrap();
+        }
+    }
+    assert!(tried > 100, "only {tried}");
+    assert_eq!(missed, Vec::<String>::new());
+}
+
+const LOGO: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 10 10\"><path d=\"M0 0h10v10z\"/></svg>";
 
 #[test]
 fn a_file_that_replaces_nothing_is_refused_with_the_name_that_was_meant() {

@@ -68,6 +68,22 @@ const RECOGNISED: &[(&str, Cause)] = &[
         Cause::DiskFull,
     ),
     ("database or disk is full", Cause::DiskFull),
+    (
+        "{\"code\":\"PGRST301\",\"message\":\"JWT expired\"}",
+        Cause::TokenRefused,
+    ),
+    ("Lightspeed returned 401", Cause::TokenRefused),
+    ("the server responded with 403.", Cause::TokenRefused),
+    ("<Response [429]>", Cause::RateLimited),
+    ("request failed: 404 Not Found", Cause::RouteNotFound),
+    ("Cloudflare error code: 1015", Cause::RateLimited),
+    ("{'error': 'rate_limit_exceeded'}", Cause::RateLimited),
+    ("504 Gateway Time-out", Cause::Timeout),
+    (
+        "Traceback (most recent call last):\n  File \"sync.py\", line 3, in fetch\n    \
+         requests.get(url, timeout=30)\nrequests.exceptions.HTTPError: 401 Client Error: Unauthorized",
+        Cause::TokenRefused,
+    ),
     // The first thing that is wrong tells most.
     (
         "Max retries exceeded (Caused by ReadTimeoutError(\"Read timed out.\"))",
@@ -91,6 +107,22 @@ fn what_is_not_recognised_is_not_guessed_at() {
     for error in [
         "",
         "boom",
+        "Traceback (most recent call last):\n  File \"sync.py\", line 3, in fetch\n    \
+         requests.get(url, timeout=30)\nrequests.exceptions.HTTPError: 500 Server Error",
+        "Traceback (most recent call last):\n  File \"sync.py\", line 9, in main\n    \
+         except ConnectionError as error:\nKeyError: 'id'",
+        "Max retries exceeded with url: /api (Caused by ResponseError('too many 502 error responses'))",
+        "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed",
+        "get() got an unexpected keyword argument 'timeout'",
+        "KeyError: 'rate_limit_remaining'",
+        "relation \"public.rate_limits\" does not exist",
+        "column \"foreign_key_id\" of relation \"x\" does not exist",
+        "KeyError: 'invalid_token_count'",
+        "Validation error: 403 rows rejected",
+        "response 401 rows",
+        "product code 404 not found",
+        "Item 404 not found",
+        "Error 404 products were skipped",
         "KeyError: 'version'",
         "processed 404 of 429 rows, 401 left",
         "invoice 404 has no total",

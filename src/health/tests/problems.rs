@@ -4,7 +4,12 @@ use super::*;
 use crate::health::{Past, Problem, problems};
 
 fn found(recorded: &Recorded) -> Vec<Problem> {
-    problems(&recorded.judged().past, now() - hours(48))
+    let judged = recorded.judged();
+    problems(
+        &judged.past,
+        judged.evidence.state_failure,
+        now() - hours(48),
+    )
 }
 
 fn ago(time: TimeDelta) -> DateTime<Utc> {

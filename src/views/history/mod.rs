@@ -11,7 +11,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::parts::Frame;
-use super::runs::{RunRow, run_row};
+use super::runs::{RunRow, newest_status_later, run_row};
 use super::{Site, page_path};
 use crate::health::Assessment;
 use listing::{Day, Listed, listing};
@@ -49,6 +49,8 @@ pub struct HistoryRow {
     pub page: String,
     /// Where the day stands above, only the time.
     pub when: String,
+    /// What its status will be later, as JSON: a run that is going on may get stuck.
+    pub status_later: Option<String>,
     /// The beginning of the error, if there is more of it.
     pub error_begins: Option<String>,
 }
@@ -185,6 +187,9 @@ fn history_run(
                 Day::Of(_) => row.started.time().to_owned(),
                 Day::Later => row.started.exact.clone(),
             },
+            status_later: (listed.place == 0)
+                .then(|| newest_status_later(entity, assessment.valid_until, site.speaker))
+                .flatten(),
             error_begins: row.error.as_deref().and_then(beginning),
             run: row,
         },

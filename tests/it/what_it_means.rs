@@ -1,0 +1,201 @@
+//! What the pages say of a problem, and of time that nobody saw.
+
+use crate::sandbox::Sandbox;
+
+/// The visible text between the first `from` on a page and the next `to`.
+fn between(page: &str, from: &str, to: &str) -> String {
+    let (_, rest) = page
+        .split_once(from)
+        .unwrap_or_else(|| panic!("no {from} in {page}"));
+    let (part, _) = rest.split_once(to).unwrap();
+    let mut text = String::new();
+    let mut in_tag = false;
+    for c in part.chars() {
+        match c {
+            '<' => in_tag = true,
+            '>' => {
+                in_tag = false;
+                text.push(' ');
+            }
+            c if !in_tag => text.push(c),
+            _ => {}
+        }
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The problems of the week, as the overview lists them.
+fn problems(world: &Sandbox) -> Vec<String> {
+    let page = world.page("index.html");
+    let (_, list) = page.split_once("Problems of the last 7 days").unwrap();
+    let (list, _) = list.split_once("</ul>").unwrap();
+    list.split("<li ")
+        .skip(1)
+        .filter(|item| !item.starts_with("hidden"))
+        .map(|item| between(&format!("<li {item}</ul>"), "<p>", "</p>"))
+        .collect()
+}
+
+/// Scripts write the log first and the state a moment later, with the message in either of them.
+#[test]
+fn a_failure_keeps_its_message_whichever_table_has_it() {
+    for (log_error, state_error) in [
+        ("'401 Client Error: Unauthorized'", "null"),
+        ("null", "'401 Client Error: Unauthorized'"),
+    ] {
+        for state_at in ["19:00:04", "19:00:07.3"] {
+            for world in Sandbox::both() {
+                let world = world.sql(&format!(
+                    "insert into sync_log (timestamp, entity_type, action, status, duration_seconds, error_details)
+                         values ('2026-11-22T19:00:00Z', 'sales', 'a', 'failed', 7, {log_error});
+                     insert into sync_state (entity_type, status, last_sync_time, updated_at, error_message)
+                         values ('sales', 'failed', '2026-11-22T{state_at}Z', '2026-11-22T{state_at}Z', {state_error});"
+                ));
+                world.build();
+                let overview = world.page("index.html");
+                let row = between(&overview, "id=\"sync-sales\"", "</tbody>");
+                let entity = world.page("entities/sales.html");
+                let evidence = between(&entity, "Newest failure", "</section>");
+                let (_, list) = overview.split_once("Problems of the last 7 days").unwrap();
+                for part in [&row, &evidence, list] {
+                    assert!(part.contains("token refused"), "{state_at}: {part}");
+                    assert!(part.contains("401 Client Error"), "{state_at}: {part}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_failure_in_both_tables_is_one() {
+    let world = Sandbox::sqlite().sql(
+        "insert into sync_log (timestamp, entity_type, action, status, duration_seconds) values
+            ('2026-11-22T15:00:00Z', 'sales', 'a', 'failed', 5),
+            ('2026-11-22T19:30:00Z', 'sales', 'a', 'completed', 5);
+         insert into sync_state (entity_type, status, last_sync_time, updated_at)
+            values ('sales', 'failed', '2026-11-22T15:00:07Z', '2026-11-22T15:00:07Z');",
+    );
+    world.build();
+    let told = problems(&world);
+    assert!(
+        told.contains(
+            &"Sales failed on Sun 22 Nov, 07:00; up to date again after 4 h 30 min.".to_owned()
+        ),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn whatever_is_not_green_is_among_the_problems() {
+    let world = Sandbox::sqlite().sql(
+        "insert into sync_log (timestamp, entity_type, action, status, duration_seconds) values
+            ('2026-11-22T19:40:00Z', 'sales', 'a', 'completed', 5),
+            ('2026-11-22T18:50:00Z', 'products', 'a', 'completed', 5),
+            ('2026-11-22T19:00:00Z', 'products', 'a', 'started', null),
+            ('2026-11-22T19:40:00Z', 'outlets', 'a', 'completed', 5),
+            ('2026-11-22T20:06:00Z', 'outlets', 'a', 'failed', 5);
+         insert into sync_state (entity_type, status) values ('customers', 'success');",
+    );
+    world.build();
+    assert_eq!(
+        problems(&world),
+        [
+            "Customers is unconfirmed. A success of Customers is recorded, but not when it happened.",
+            "Outlets is failing. The sync failed on Sunday 22 November, 12:05.",
+            "Products is stuck. A run has been going for longer than 1 hour.",
+            "Sale Line Items has never synced. Sale Line Items has never been synced, as far as is recorded.",
+            "Inventory has never synced. Inventory has never been synced, as far as is recorded.",
+        ]
+    );
+}
+
+#[test]
+fn what_lasts_is_told_however_much_has_ended_since() {
+    let world = Sandbox::sqlite().sql(
+        "insert into sync_log (timestamp, entity_type, action, status, duration_seconds)
+             values ('2026-11-17T20:00:00Z', 'sales', 'a', 'failed', 0);
+         with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < 30)
+         insert into sync_log (timestamp, entity_type, action, status, duration_seconds)
+         select strftime('%Y-%m-%dT%H:%M:%SZ', '2026-11-22T20:00:00Z', '-' || (n * 60 + k) || ' minutes'), 'outlets', 'a',
+                case k when 0 then 'completed' else 'failed' end, 0
+         from numbers, (select 0 as k union all select 5);",
+    );
+    world.build();
+    let told = problems(&world);
+    let lasting = "Sales has been failing since Tue 17 Nov, 12:00.";
+    assert!(told.contains(&lasting.to_owned()), "{told:?}");
+    let ended = told.iter().filter(|told| told.contains("up to date again"));
+    assert_eq!(ended.count(), 9);
+    assert!(
+        world
+            .page("index.html")
+            .contains("And 21 earlier problems.")
+    );
+}
+
+/// Nobody knows whether the syncs went on while the database was away.
+#[test]
+fn time_that_was_not_read_is_neither_green_nor_missing_for_certain() {
+    let world = Sandbox::sqlite()
+        .file(
+            "syncmon.toml",
+            "late_after = \"2days\"\noverdue_after = \"4days\"\n",
+        )
+        .sql(
+            "insert into sync_log (timestamp, entity_type, action, status, duration_seconds) values
+                ('2026-11-21T20:00:00Z', 'sales', 'a', 'completed', 0),
+                ('2026-11-22T20:00:00Z', 'sales', 'a', 'completed', 0);",
+        );
+    world.build();
+    std::fs::remove_file(world.path("sync.sqlite")).unwrap();
+    assert_eq!(world.build_at("2026-11-24T04:05:00Z").code, 75);
+    let page = world.page("entities/sales.html");
+    let day = between(&page, "Last 24 hours</th>", "</tr>");
+    assert_eq!(day, "0 % – 0 % – 0 % – 100 % 24 h");
+    let week = between(&page, "Last 7 days</th>", "</tr>");
+    assert_eq!(week, "14.3 % 24 h 5 min 0 % – 0 % – 85.7 % 5 days 23 h");
+    assert_eq!(world.build_at("2026-11-25T04:05:00Z").code, 75);
+    assert_eq!(world.verdict("sales"), "yellow late");
+    let row = between(&world.page("index.html"), "id=\"sync-sales\"", "</tbody>");
+    assert!(
+        row.contains("as far as is known; later sales may be missing from Supabase reports"),
+        "{row}"
+    );
+}
+
+#[test]
+fn the_legend_names_every_threshold_in_force() {
+    let world = Sandbox::sqlite().file(
+        "syncmon.toml",
+        "late_after = \"1h\"\noverdue_after = \"6h\"\nstuck_after = \"30min\"\n\
+         [[entities]]\nentity_type = \"sales\"\nstuck_after = \"2h\"\n\
+         [[entities]]\nentity_type = \"outlets\"\nlate_after = \"6h\"\n",
+    );
+    world.build();
+    let page = world.page("index.html");
+    let legend = between(&page, "How to read this", "</ul>");
+    assert_eq!(
+        legend,
+        "Up to date: synced within 1 hour \
+         Late: last synced 1 hour to 6 hours ago, a run going on for more than 30 minutes, or something else in doubt \
+         Overdue or failing: over 6 hours ago, the last run failed, or no success is on record \
+         Sales: stuck after 2 hours Outlets: late after 6 hours, overdue after 6 hours"
+    );
+}
+
+#[test]
+fn the_moment_at_which_a_row_turns_is_that_of_a_run_that_gets_stuck_too() {
+    let world = Sandbox::sqlite().sql(
+        "insert into sync_log (timestamp, entity_type, action, status, duration_seconds) values
+            ('2026-11-22T19:50:00Z', 'sales', 'a', 'completed', 0),
+            ('2026-11-22T19:55:00Z', 'sales', 'a', 'started', null),
+            ('2026-11-22T18:30:00Z', 'outlets', 'a', 'completed', 0),
+            ('2026-11-22T18:40:00Z', 'outlets', 'a', 'started', null);",
+    );
+    world.build();
+    let page = world.page("index.html");
+    let sales = between(&page, "id=\"sync-sales\"", "</tbody>");
+    assert!(sales.contains("stuck after 12:55 PST"), "{sales}");
+    let outlets = between(&page, "id=\"sync-outlets\"", "</tbody>");
+    assert!(outlets.contains("overdue after 22:30 PST"), "{outlets}");
+}
