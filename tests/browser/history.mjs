@@ -20,6 +20,11 @@ const listed = (page) =>
     };
   });
 
+const tallies = (page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll(".tally")].filter((tally) => tally.checkVisibility()).map((tally) => tally.textContent),
+  );
+
 const field = (page, name) => page.getByLabel(name, { exact: true });
 
 /** Nothing more is typed. */
@@ -78,6 +83,12 @@ async function filters(browser, site) {
     assert.deepEqual(seen.runs, ["30", "2"]);
     assert.deepEqual(seen.days, ["2026-11-21", "2026-11-20"]);
     assert.equal(seen.address, "?from=2026-11-20&to=2026-11-21");
+    await field(page, "Result").selectOption("failed");
+    await pause(page);
+    assert.deepEqual(await tallies(page), [], "only days with a match are headed");
+    await field(page, "Result").selectOption("");
+    await pause(page);
+    assert.deepEqual(await tallies(page), ["1 of 1 runs", "1 of 1 runs"], "what of the day is shown");
     await field(page, "To").fill("2026-11-19");
     await pause(page);
     assert.deepEqual((await listed(page)).runs, [], "ends before it begins");
@@ -118,6 +129,12 @@ async function shares(browser, site) {
     assert.equal(await field(page, "Words").inputValue(), "gift");
     assert.equal(await field(page, "From").inputValue(), "2026-11-21");
     assert.equal(await field(page, "Result").inputValue(), "completed");
+  });
+  // What is no date is no filter.
+  await visit(browser, `${site + PATH}?from=garbage&to=2026-13-45`, {}, async (page) => {
+    await pause(page);
+    const seen = await listed(page);
+    assert.deepEqual([seen.runs.length, seen.said, seen.address], [12, "", ""]);
   });
   // A filter by what is not there today is kept, and not taken for no filter.
   await visit(browser, `${site + PATH}?status=stuck&entity=%3Cb%3E`, {}, async (page) => {
