@@ -1,5 +1,6 @@
 //! The functions by which scripts report their runs, in a real PostgreSQL.
 
+mod advisor;
 mod python;
 mod roles;
 mod sequences;

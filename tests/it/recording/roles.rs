@@ -5,16 +5,16 @@ use crate::sandbox::{Sandbox, execute};
 use crate::sql::refusal;
 
 /// The roles as Supabase defines them, and what it grants them on whatever is made in schema public.
-const SUPABASE_ROLES: &str = "
+pub const SUPABASE_ROLES: &str = "
     create role anon nologin noinherit; create role authenticated nologin noinherit;
     create role service_role nologin noinherit bypassrls;
     create role authenticator login noinherit; grant anon, authenticated, service_role to authenticator";
-const OPEN_DEFAULTS: &str = "
+pub const OPEN_DEFAULTS: &str = "
     grant usage on schema public to anon, authenticated, service_role;
     alter default privileges in schema public grant all on tables to anon, authenticated, service_role;
     alter default privileges in schema public grant all on sequences to anon, authenticated, service_role;
     alter default privileges in schema public grant all on functions to anon, authenticated, service_role;";
-const CLOSED_DEFAULTS: &str = "
+pub const CLOSED_DEFAULTS: &str = "
     revoke all on schema public from public;
     grant usage on schema public to anon, authenticated, service_role;
     alter default privileges revoke execute on functions from public;";
