@@ -320,9 +320,17 @@ impl Generations {
     }
 }
 
+/// As few pages as there can be of each kind: whatever is done with one of them is a trial of its own.
+const SETTINGS: &str = "history_days = 1
+[[entities]]
+entity_type = \"sales\"
+[[entities]]
+entity_type = \"outlets\"
+";
+
 /// Two databases of which the second lacks an entity, and two looks.
 fn world() -> Sandbox {
-    let mut world = Sandbox::bare();
+    let mut world = Sandbox::bare().file("syncmon.toml", SETTINGS);
     for (database, more) in [
         (
             "first.db",
