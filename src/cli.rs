@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A static status page that says, truthfully, whether the data syncs are working.
 #[derive(Debug, Parser)]
@@ -22,6 +22,14 @@ pub enum Command {
     Build(BuildOptions),
     /// Creates the tables, the index and the reading role where they are missing
     InitDb(InitDbOptions),
+    /// Runs a command, and records its start and its end
+    Run(RunOptions),
+    /// Records a run that has ended
+    Record(RecordOptions),
+    /// Records the runs that could not be recorded when they happened
+    Flush(FlushOptions),
+    /// Deletes old runs from the log
+    Prune(PruneOptions),
     /// The look of the pages: what they are made of, as files to change
     #[command(subcommand)]
     Templates(TemplatesCommand),
@@ -93,6 +101,130 @@ pub struct InitDbOptions {
     pub print: bool,
 }
 
+/// What `run` is asked for.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The command runs whatever becomes of the recording: what the database cannot be told now is kept in\n\
+    the state directory, and told by the next syncmon run, record or flush. Its exit code, its streams and its\n\
+    signals pass through. The end of what it writes to standard error becomes the error of a run that fails.\n\n\
+    It may write JSON into the file that SYNCMON_RESULT names:\n  \
+    {\"records_processed\": 10738, \"last_version\": 42, \"metadata\": {\"pages\": 3}}\n\n\
+    Example:\n  \
+    syncmon run sales --action incremental_sync -- python3 sync_sales.py --since yesterday"
+)]
+pub struct RunOptions {
+    /// What is synced, as in sync_state and sync_log
+    #[arg(value_name = "ENTITY", value_parser = named)]
+    pub entity: String,
+
+    /// What kind of run it is
+    #[arg(long, value_name = "NAME", default_value = "run", value_parser = named)]
+    pub action: String,
+
+    /// A file in which the command leaves the number of its records
+    #[arg(long, value_name = "FILE")]
+    pub records_file: Option<PathBuf>,
+
+    /// Keep what the command writes out of the record
+    #[arg(long)]
+    pub no_output: bool,
+
+    /// Configuration file, as for syncmon build
+    #[arg(long, value_name = "FILE", env = "SYNCMON_CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// Where runs are kept that the database does not know yet, as for syncmon build
+    #[arg(long, value_name = "DIR", env = "SYNCMON_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+
+    /// The command and its arguments, after --
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<std::ffi::OsString>,
+}
+
+/// What `record` is asked for.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without --started-at the run has just ended. Exit codes: 0 recorded; 75 the database cannot be reached,\n\
+    and the run is kept for the next syncmon run, record or flush; 2 usage or configuration; 1 anything else.\n\n\
+    Example:\n  \
+    syncmon record sales failed --duration 12s --error 'no answer from the shop'"
+)]
+pub struct RecordOptions {
+    /// What was synced, as in sync_state and sync_log
+    #[arg(value_name = "ENTITY", value_parser = named)]
+    pub entity: String,
+
+    /// How the run ended
+    #[arg(value_enum)]
+    pub status: RecordedStatus,
+
+    /// What kind of run it was
+    #[arg(long, value_name = "NAME", default_value = "run", value_parser = named)]
+    pub action: String,
+
+    /// When it started (RFC 3339)
+    #[arg(long, value_name = "RFC3339", value_parser = moment)]
+    pub started_at: Option<DateTime<Utc>>,
+
+    /// How long it took, for example 68s
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub duration: Option<std::time::Duration>,
+
+    /// How many records it processed
+    #[arg(long, value_name = "NUMBER")]
+    pub records: Option<i32>,
+
+    /// The newest version that it has copied
+    #[arg(long, value_name = "NUMBER")]
+    pub last_version: Option<i64>,
+
+    /// Why it failed
+    #[arg(long, value_name = "TEXT")]
+    pub error: Option<String>,
+
+    /// Where runs are kept that the database does not know yet, as for syncmon build
+    #[arg(long, value_name = "DIR", env = "SYNCMON_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum RecordedStatus {
+    Completed,
+    Failed,
+}
+
+/// What `flush` is asked for.
+#[derive(Debug, Args)]
+pub struct FlushOptions {
+    /// Where runs are kept that the database does not know yet, as for syncmon build
+    #[arg(long, value_name = "DIR", env = "SYNCMON_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+
+    /// Print nothing unless something is wrong
+    #[arg(short, long, env = "SYNCMON_QUIET", value_parser = clap::builder::FalseyValueParser::new())]
+    pub quiet: bool,
+}
+
+/// What `prune` is asked for.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Of each entity the newest success and the newest failure stay, however old, and so does every run that\n\
+    has not ended. Rows are deleted a thousand at a time. The role in DATABASE_URL must be allowed to\n\
+    delete from sync_log: the owner, or Supabase's service_role.\n\n\
+    Example:\n  \
+    syncmon prune --keep 400d --dry-run"
+)]
+pub struct PruneOptions {
+    /// How long runs are kept, for example 400d; the pages show 90 days
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub keep: std::time::Duration,
+
+    /// Say how many would be deleted, and delete none
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum TemplatesCommand {
     /// Writes the built-in templates, style sheet, script and icons into a directory
@@ -145,4 +277,12 @@ fn moment(text: &str) -> Result<DateTime<Utc>, String> {
     } else {
         Err(format!("lies before 1970 or after 9998; {example}"))
     }
+}
+
+/// A name that says something.
+fn named(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() || text.contains('\0') {
+        return Err("is empty; name what is synced, for example sales".to_owned());
+    }
+    Ok(text.to_owned())
 }

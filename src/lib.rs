@@ -12,7 +12,9 @@
 //! 7. [`render`]: views into files, through tera, in the colours of the [`brand`].
 //! 8. [`publish`]: files into the directory that is served, all at once.
 //!
-//! `brand`, `model`, `health`, `text`, `masking` and `views` are pure: no clock, no file, no database.
+//! Beside a build, [`recording`] runs commands and tells [`store`] how they went, in the form of [`report`].
+//!
+//! `brand`, `model`, `report`, `health`, `text`, `masking` and `views` are pure: no clock, no file, no database.
 
 pub mod brand;
 pub mod cli;
@@ -27,7 +29,9 @@ pub mod kept;
 pub mod masking;
 pub mod model;
 pub mod publish;
+pub mod recording;
 pub mod render;
+pub mod report;
 pub mod store;
 pub mod text;
 pub mod views;

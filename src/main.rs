@@ -14,7 +14,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli.command,
         Err(refusal) => return commands::refuse_command_line(&refusal),
     };
-    let run = AssertUnwindSafe(|| environment.and_then(|()| commands::run(command)));
+    let run = AssertUnwindSafe(|| commands::run(environment, command));
     match catch_unwind(run).unwrap_or_else(|_| Err(commands::take_fault())) {
         Ok(outcome) => outcome.into(),
         Err(error) => commands::report(&error),

@@ -2,13 +2,19 @@
 
 pub mod build;
 mod deadline;
+mod delivering;
 mod init_db;
+mod prune;
 mod reading;
+mod record;
+mod run;
 mod stopping;
 mod telling;
 mod templates;
 
-use std::process::ExitCode;
+use std::io::ErrorKind;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
@@ -23,8 +29,12 @@ pub use telling::{refuse_command_line, remember_faults, take_fault};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Done,
-    /// The database could not be read, and the published page says so.
+    /// The database could not be read, and the published page says so; or a run is kept until it can be told of.
     Unreadable,
+    /// The command that was run ended so.
+    Ended(ExitStatus),
+    /// It could not be started.
+    NotStarted(ErrorKind),
 }
 
 impl From<Outcome> for ExitCode {
@@ -32,12 +42,40 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Done => ExitCode::SUCCESS,
             Outcome::Unreadable => ExitCode::from(75),
+            Outcome::Ended(status) => passed_through(status),
+            Outcome::NotStarted(ErrorKind::NotFound) => ExitCode::from(127),
+            Outcome::NotStarted(_) => ExitCode::from(126),
         }
     }
 }
 
-/// Runs one command to its end.
-pub fn run(command: Command) -> Result<Outcome> {
+/// Ends as a command has ended, by the same signal if it was one.
+fn passed_through(status: ExitStatus) -> ExitCode {
+    if let Some(number) = status.signal() {
+        let _ = signal_hook::low_level::emulate_default_handler(number);
+        if let Some(signal) = rustix::process::Signal::from_named_raw(number) {
+            let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
+        }
+        return ExitCode::from(u8::try_from(128 + number).unwrap_or(u8::MAX));
+    }
+    ExitCode::from(
+        status
+            .code()
+            .and_then(|code| u8::try_from(code).ok())
+            .unwrap_or(1),
+    )
+}
+
+/// Runs one command to its end. Environment files that cannot be read stop every command but one: `syncmon run` says
+/// so, and runs what it was given.
+pub fn run(environment: Result<()>, command: Command) -> Result<Outcome> {
+    if let Command::Run(options) = &command {
+        if let Err(error) = environment {
+            let _ = say(&format!("{error:#}"));
+        }
+        return run::run(options);
+    }
+    environment?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -46,6 +84,10 @@ pub fn run(command: Command) -> Result<Outcome> {
         match command {
             Command::Build(options) => build::run(options).await,
             Command::InitDb(options) => init_db::run(&options).await,
+            Command::Run(options) => run::run(&options),
+            Command::Record(options) => record::record(&options).await,
+            Command::Flush(options) => record::flush(&options).await,
+            Command::Prune(options) => prune::run(&options).await,
             Command::Templates(TemplatesCommand::Export(options)) => templates::export(&options),
         }
     });

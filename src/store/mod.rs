@@ -2,7 +2,10 @@
 
 mod database;
 pub(crate) mod decode;
+mod prune;
 mod refusal;
+mod runs;
+mod runs_in_sqlite;
 mod schema;
 mod secrets;
 mod snapshot;
@@ -10,6 +13,8 @@ mod taken;
 mod unreadable;
 
 pub use database::Database;
+pub use prune::{Old, prune};
+pub use runs::{NotRecorded, Recorder};
 pub use schema::{POSTGRES_SCHEMA, apply_schema, fill};
 pub use snapshot::{Limits, read, statement};
 pub use unreadable::Unreadable;

@@ -15,11 +15,21 @@ use super::{Database, Unreadable};
 pub const POSTGRES_SCHEMA: &str = include_str!("../../schema.sql");
 const SQLITE_SCHEMA: &str = include_str!("schema.sqlite.sql");
 
+/// What older databases lack. SQLite has no "if not exists" for columns.
+const SQLITE_COLUMNS: [(&str, &str, &str); 3] = [
+    ("sync_log", "run_key", "text"),
+    ("sync_log", "last_version", "bigint"),
+    ("sync_state", "last_version", "bigint"),
+];
+
+/// No run is recorded twice.
+const SQLITE_KEYS: &str = "create unique index if not exists sync_log_run_key_idx on sync_log (run_key) where run_key is not null";
+
 /// Applies the schema; safe to repeat, and safe over tables that hold rows.
 pub async fn apply_schema(database: &Database, connect_limit: Duration) -> Result<()> {
     let applied = match database {
         Database::Postgres(postgres) => apply_to_postgres(postgres, connect_limit).await,
-        Database::Sqlite(path) => execute_in_sqlite(path, SQLITE_SCHEMA.to_owned()).await,
+        Database::Sqlite(path) => apply_to_sqlite(path).await,
     };
     applied.map_err(|unreadable| {
         anyhow!(
@@ -62,6 +72,33 @@ async fn apply_to_postgres(
         .map_err(|error| Unreadable::from_schema(&error))?;
     let _ = timeout(Duration::from_secs(1), connection.close()).await;
     Ok(())
+}
+
+async fn apply_to_sqlite(path: &Path) -> Result<(), Unreadable> {
+    execute_in_sqlite(path, SQLITE_SCHEMA.to_owned()).await?;
+    for (table, column, kind) in SQLITE_COLUMNS {
+        let added = format!("alter table {table} add column {column} {kind}");
+        if !has_column(path, table, column).await? {
+            execute_in_sqlite(path, added).await?;
+        }
+    }
+    execute_in_sqlite(path, SQLITE_KEYS.to_owned()).await
+}
+
+async fn has_column(path: &Path, table: &str, column: &str) -> Result<bool, Unreadable> {
+    let options = SqliteConnectOptions::new().filename(path);
+    let found = async {
+        let mut connection = SqliteConnection::connect_with(&options).await?;
+        let number: i64 =
+            sqlx::query_scalar("select count(*) from pragma_table_info(?) where name = ?")
+                .bind(table)
+                .bind(column)
+                .fetch_one(&mut connection)
+                .await?;
+        connection.close().await?;
+        Ok(number > 0)
+    };
+    found.await.map_err(|error| Unreadable::from_sqlx(&error))
 }
 
 async fn execute_in_sqlite(path: &Path, script: String) -> Result<(), Unreadable> {

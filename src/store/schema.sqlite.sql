@@ -18,7 +18,9 @@ create table if not exists sync_log (
     duration_seconds numeric,
     records_processed integer default 0,
     error_details text,
-    metadata jsonb
+    metadata jsonb,
+    run_key text,
+    last_version bigint
 );
 
 create index if not exists sync_log_entity_type_timestamp_idx

@@ -46,6 +46,10 @@ fn help_explains_every_option() {
         (vec!["--help"], "help.txt"),
         (vec!["build", "--help"], "help-build.txt"),
         (vec!["init-db", "--help"], "help-init-db.txt"),
+        (vec!["run", "--help"], "help-run.txt"),
+        (vec!["record", "--help"], "help-record.txt"),
+        (vec!["flush", "--help"], "help-flush.txt"),
+        (vec!["prune", "--help"], "help-prune.txt"),
         (vec!["templates", "--help"], "help-templates.txt"),
         (
             vec!["templates", "export", "--help"],

@@ -55,6 +55,7 @@ mod readers;
 mod recording;
 mod refusals;
 mod repeated_passwords;
+mod running;
 mod secrets;
 mod servers;
 mod signals;

@@ -69,7 +69,7 @@ fn write(url: &str, writer: usize, runs: usize) {
         let mut connection = PgConnection::connect(url).await.unwrap();
         for run in 0..runs {
             let entity = ENTITIES[(writer + run) % ENTITIES.len()];
-            let end = if (writer * 7 + run) % 5 == 0 {
+            let end = if (writer * 7 + run).is_multiple_of(5) {
                 "'failed', 0, 'refused'"
             } else {
                 "'completed', 5"
