@@ -69,13 +69,13 @@ fn passed_through(status: ExitStatus) -> ExitCode {
 /// Runs one command to its end. Environment files that cannot be read stop every command but one: `syncmon run` says
 /// so, and runs what it was given.
 pub fn run(environment: Result<()>, command: Command) -> Result<Outcome> {
-    if let Command::Run(options) = &command {
-        if let Err(error) = environment {
+    match (&command, environment) {
+        (_, Ok(())) => {}
+        (Command::Run(_), Err(error)) => {
             let _ = say(&format!("{error:#}"));
         }
-        return run::run(options);
+        (_, Err(error)) => return Err(error),
     }
-    environment?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

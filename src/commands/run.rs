@@ -101,21 +101,23 @@ impl Records {
         said(kept, "this run cannot be recorded")
     }
 
-    /// Says what is wrong; what was not delivered lies there for the next time.
+    /// Says what is wrong; what was not delivered lies there for the next time. On a thread of its own, since the one
+    /// that this runs on may have a runtime already.
     fn deliver(&self, own: Option<&Own>, begins_now: bool) {
         let (Some(pending), Some(database)) = (&self.pending, &self.database) else {
             return;
         };
-        let delivered = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(anyhow::Error::from)
-            .and_then(|runtime| {
-                let work = deliver(pending, database, limits(self.connect), own, begins_now);
-                let delivered = runtime.block_on(work);
-                runtime.shutdown_background();
-                delivered
-            })
+        let in_a_runtime = || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            let work = deliver(pending, database, limits(self.connect), own, begins_now);
+            let delivered = runtime.block_on(work);
+            runtime.shutdown_background();
+            delivered
+        };
+        let delivered = std::thread::scope(|scope| scope.spawn(in_a_runtime).join())
+            .unwrap_or_else(|_panic| Err(super::take_fault()))
             .and_then(|delivered| match delivered.trouble {
                 None => Ok(()),
                 Some(trouble) => Err(anyhow!(trouble)),

@@ -113,7 +113,7 @@ impl Generations {
 
     fn bare_command(&self, number: usize) -> Command {
         let [site, state] = ["site", "state"].map(|name| self.path(name));
-        let templates = self.world.path(["old-look", "new-look"][number]);
+        let settings = self.world.path(["first.toml", "second.toml"][number]);
         let path = |path: &Path| path.to_str().unwrap().to_owned();
         let mut command = self.world.command(&[
             "build",
@@ -122,8 +122,8 @@ impl Generations {
             &path(&site),
             "--state-dir",
             &path(&state),
-            "--templates",
-            &path(&templates),
+            "--config",
+            &path(&settings),
             "--now",
             MOMENTS[number],
         ]);
@@ -328,9 +328,12 @@ entity_type = \"sales\"
 entity_type = \"outlets\"
 ";
 
-/// Two databases of which the second lacks an entity, and two looks.
+/// Two databases of which the second lacks an entity, and two colours.
 fn world() -> Sandbox {
-    let mut world = Sandbox::bare().file("syncmon.toml", SETTINGS);
+    let mut world = Sandbox::bare();
+    for (settings, accent) in [("first.toml", "#8a1c4a"), ("second.toml", "#1c4a8a")] {
+        world = world.file(settings, &format!("accent = \"{accent}\"\n{SETTINGS}"));
+    }
     for (database, more) in [
         (
             "first.db",
@@ -345,16 +348,6 @@ fn world() -> Sandbox {
             "insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed)
              values ('2026-11-22T19:22:00Z', 'sales', 'incremental_sync', 'completed', 4.5, 1086){more}"
         ));
-    }
-    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/assets");
-    for (look, mark) in [("old-look", "/* old */"), ("new-look", "/* new */")] {
-        for asset in ["syncmon.css", "syncmon.js"] {
-            let text = fs::read_to_string(assets.join(asset)).unwrap();
-            world = world.file(
-                &format!("{look}/assets/{asset}"),
-                &format!("{text}{mark}\n"),
-            );
-        }
     }
     world
 }

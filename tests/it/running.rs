@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 
 use crate::cluster::{Cluster, debian_binaries};
 use crate::sandbox::{Ended, Sandbox, campaign};
-use crate::sql::ask;
+use crate::sql::{ask, hold};
 
 const RUN: [&str; 6] = [
     "run",
@@ -27,7 +27,10 @@ fn command(world: &Sandbox, options: &[&str], script: &str) -> Command {
     let mut arguments: Vec<&str> = RUN.to_vec();
     arguments.extend(options);
     arguments.extend(["--", "bash", "-c", script]);
-    world.command(&arguments)
+    let mut command = world.command(&arguments);
+    // Not what a terminal's keys interrupt: then signals would not have to be handed on.
+    command.process_group(0);
+    command
 }
 
 fn run(world: &Sandbox, script: &str) -> Ended {
@@ -305,12 +308,7 @@ fn a_job_that_ignores_sigterm_is_waited_for() {
 
 #[test]
 fn without_a_database_the_job_runs_and_its_run_is_told_later_once_and_in_order() {
-    let server = Cluster::start(&debian_binaries(), &[]);
-    let world = Sandbox::postgres_in(&server);
-    let rw = server.url("syncmon_rw", &world.database());
-    let world = world
-        .with_url(&rw)
-        .file("syncmon.toml", "connect_timeout = \"2s\"\n");
+    let (server, world) = stoppable();
     server.control("-m fast stop");
     for (script, code) in [("echo one > done-1", 0), ("echo two > done-2; exit 3", 3)] {
         let ended = run(&world, script);
@@ -358,6 +356,66 @@ fn without_a_database_the_job_runs_and_its_run_is_told_later_once_and_in_order()
         ),
     );
     assert_eq!(late, ["3"], "the times at which they happened");
+}
+
+/// A server that may be stopped, and a world in it.
+fn stoppable() -> (Cluster, Sandbox) {
+    let server = Cluster::start(&debian_binaries(), &[]);
+    let world = Sandbox::postgres_in(&server);
+    let url = server.url("syncmon_rw", &world.database());
+    let world = world
+        .with_url(&url)
+        .file("syncmon.toml", "connect_timeout = \"2s\"\n");
+    (server, world)
+}
+
+fn is_recorded_once_the_server_is_back(server: &Cluster, world: &Sandbox) {
+    assert_eq!(waiting(world), 1);
+    server.control("-w start");
+    for _ in 0..2 {
+        let flushed = world.run(&["flush", "--state-dir", "state"]);
+        assert_eq!(flushed.code, 0, "{flushed:?}");
+        assert_eq!(runs(world), ["completed|-|-|-"]);
+        assert_eq!(state(world), ["success|-|-"]);
+    }
+    assert_eq!(waiting(world), 0);
+}
+
+#[test]
+fn a_database_that_stops_between_start_and_end_is_told_of_the_end_later() {
+    let (server, world) = stoppable();
+    let mut job = command(&world, &[], "until [ -e go ]; do sleep 0.05; done");
+    let mut child = job.stderr(Stdio::null()).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while runs(&world) != ["started|-|-|-"] {
+        assert!(Instant::now() < deadline);
+        sleep(Duration::from_millis(20));
+    }
+    server.control("-m fast stop");
+    std::fs::write(world.path("go"), "").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    is_recorded_once_the_server_is_back(&server, &world);
+}
+
+#[test]
+fn a_database_that_stops_while_the_end_is_told_is_told_again() {
+    let (server, world) = stoppable();
+    // The end has to wait for the state, and is cut off there.
+    let import = hold(world.owner_url(), "begin; lock table sync_state");
+    let mut child = command(&world, &[], "exit 0")
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let waits = "select count(*)::text from pg_locks where not granted";
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while ask(world.owner_url(), waits) != ["1"] {
+        assert!(Instant::now() < deadline);
+        sleep(Duration::from_millis(20));
+    }
+    server.control("-m immediate stop");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    drop(import);
+    is_recorded_once_the_server_is_back(&server, &world);
 }
 
 /// What happened is not lost and not counted twice, whenever the one who watches is killed.
