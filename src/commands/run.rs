@@ -22,6 +22,8 @@ use crate::store::Database;
 /// A result file may be as large as this.
 const LARGEST_RESULT: u64 = 1 << 20;
 
+const LATER: &str = "this run is recorded later";
+
 /// Where reports go; whatever is wrong with it is said, and the command runs all the same.
 struct Records {
     pending: Option<Pending>,
@@ -48,13 +50,16 @@ pub fn run(options: &RunOptions) -> Result<Outcome> {
         keeps_output: !options.no_output,
     };
     let begun = Instant::now();
-    let (ending, lasted) = std::thread::scope(|scope| {
+    let (ending, lasted, told) = std::thread::scope(|scope| {
         // The command does not wait for the database.
-        let telling = scope.spawn(|| records.deliver(own.as_ref(), true));
+        let telling = scope.spawn(|| said(records.deliver(own.as_ref(), true), LATER));
         let ending = carry_out(&job);
         let lasted = begun.elapsed();
-        let _ = telling.join();
-        (ending, lasted)
+        (
+            ending,
+            lasted,
+            telling.join().is_ok_and(|told| told.is_some()),
+        )
     });
     let secrets = records.secrets();
     report.end = Some(end(
@@ -66,7 +71,11 @@ pub fn run(options: &RunOptions) -> Result<Outcome> {
     ));
     drop(own);
     if records.keep(&report).is_some() {
-        records.deliver(None, false);
+        let delivered = records.deliver(None, false);
+        // Once is enough.
+        if told {
+            said(delivered, LATER);
+        }
     }
     match ending {
         Ending::Ended { status, .. } => Ok(Outcome::Ended(status)),
@@ -87,7 +96,7 @@ impl Records {
         let config = Config::load(options.config.as_deref());
         Records {
             pending: said(pending, "this run cannot be recorded"),
-            database: said(super::database(), "this run is recorded later"),
+            database: said(super::database(), LATER),
             connect: said(
                 config.map_err(anyhow::Error::from),
                 "the configuration is passed over",
@@ -101,11 +110,11 @@ impl Records {
         said(kept, "this run cannot be recorded")
     }
 
-    /// Says what is wrong; what was not delivered lies there for the next time. On a thread of its own, since the one
+    /// What was not delivered lies there for the next time. On a thread of its own, since the one
     /// that this runs on may have a runtime already.
-    fn deliver(&self, own: Option<&Own>, begins_now: bool) {
+    fn deliver(&self, own: Option<&Own>, begins_now: bool) -> Result<()> {
         let (Some(pending), Some(database)) = (&self.pending, &self.database) else {
-            return;
+            return Ok(());
         };
         let in_a_runtime = || {
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -117,12 +126,11 @@ impl Records {
             delivered
         };
         let delivered = std::thread::scope(|scope| scope.spawn(in_a_runtime).join())
-            .unwrap_or_else(|_panic| Err(super::take_fault()))
-            .and_then(|delivered| match delivered.trouble {
-                None => Ok(()),
-                Some(trouble) => Err(anyhow!(trouble)),
-            });
-        said(delivered, "this run is recorded later");
+            .unwrap_or_else(|_panic| Err(super::take_fault()))?;
+        match delivered.trouble {
+            None => Ok(()),
+            Some(trouble) => Err(anyhow!(trouble)),
+        }
     }
 
     /// What must not stand in an error text: passwords of the connection, and what the environment calls a secret.
