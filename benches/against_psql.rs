@@ -1,6 +1,6 @@
 //! The whole build next to `psql`, which runs the same statement into a file and does nothing else.
 //!
-//! `cargo bench` starts a PostgreSQL server of its own, fills it with 51,840 runs (6 entities, 96 a
+//! `cargo bench --bench against_psql` starts a PostgreSQL server of its own, fills it with 51,840 runs (6 entities, 96 a
 //! day, 90 days), runs the programs in turn (psql with and without aligning its columns) and prints
 //! medians, the ratios round by round, and the peak memory of a build.
 
