@@ -5,11 +5,12 @@
 
 import { LIGHT, NARROW, tour } from "./tour.mjs";
 
-tour([LIGHT, NARROW], async (page, wrong, { world }) => {
+tour([LIGHT, NARROW], async (page, wrong, { world, path }) => {
   await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
   const { foreign, found } = await page.evaluate(rearranged);
   for (const what of found) wrong(what);
-  if (world.name === "crowded" && foreign === 0) wrong("nothing on it is written from right to left");
+  // Some pages are about entities without such a name; the overview has them all.
+  if (world.name === "crowded" && path === "index.html" && foreign === 0) wrong("nothing on it is written from right to left");
 });
 
 function rearranged() {
