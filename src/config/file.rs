@@ -8,6 +8,7 @@ use toml::Spanned;
 #[serde(deny_unknown_fields)]
 pub struct File {
     pub title: Option<Spanned<String>>,
+    pub url: Option<Spanned<String>>,
     pub logo: Option<Spanned<String>>,
     pub accent: Option<Spanned<String>>,
     pub footer: Option<Spanned<String>>,

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
+use url::Url;
 
 use crate::brand::Brand;
 use crate::failure::UsageError;
@@ -22,6 +23,8 @@ use source::Source;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     pub title: String,
+    /// Where the site is served, with a slash at its end; messages and feeds lead there.
+    pub url: Option<Url>,
     pub brand: Brand,
     /// The zone in which the pages speak.
     pub time_zone: Tz,
@@ -96,6 +99,7 @@ impl Config {
             title: source
                 .shown("title", file.title.as_ref())?
                 .unwrap_or_else(|| "Sync status".to_owned()),
+            url: source.url(file.url.as_ref())?,
             brand: Brand {
                 logo: None,
                 accent: source.accent(file.accent.as_ref())?,
@@ -174,6 +178,16 @@ mod tests {
     }
 
     #[test]
+    fn the_address_of_the_site_ends_with_a_slash() {
+        for written in ["https://example.org/sync", "https://example.org/sync/"] {
+            let config = parse(&format!("url = \"{written}\"")).unwrap();
+            let url = config.url.map(String::from);
+            assert_eq!(url.as_deref(), Some("https://example.org/sync/"));
+        }
+        assert_eq!(parse("").unwrap().url, None);
+    }
+
+    #[test]
     fn a_thousand_entities_are_the_most() {
         let entities = |number| {
             let types = (0..number).map(|index| {
@@ -245,6 +259,13 @@ mod tests {
                 "title",
                 "correct this line",
             ),
+            (
+                "url = \"https://ro:secret@example.org/\"",
+                1,
+                "url",
+                "https://status.example.org/",
+            ),
+            ("url = \"example.org\"", 1, "url", "https://"),
             ("entities = []", 1, "entities", "at least one"),
             (
                 "[[entities]]\nname = \"x\"",

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use toml::Spanned;
+use url::Url;
 
 use super::file::{EntityTable, File};
 use crate::failure::UsageError;
@@ -174,6 +175,29 @@ impl Source<'_> {
             );
             self.refuse(value.span(), "time_zone", &problem)
         })
+    }
+
+    /// Where the site is served. It stands in messages and feeds, so it holds no password.
+    pub fn url(&self, value: Option<&Spanned<String>>) -> Result<Option<Url>, UsageError> {
+        let Some(value) = value else {
+            return Ok(None);
+        };
+        let served = Url::parse(value.as_ref().trim()).ok().filter(|url| {
+            matches!(url.scheme(), "https" | "http")
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none()
+                && url.fragment().is_none()
+        });
+        let Some(mut url) = served else {
+            let problem = "is not the address of a site, without user and password; write for \
+                           example \"https://status.example.org/\"";
+            return Err(self.refuse(value.span(), "url", problem));
+        };
+        if !url.path().ends_with('/') {
+            url.set_path(&format!("{}/", url.path()));
+        }
+        Ok(Some(url))
     }
 
     /// A text for people to read: something, not too long, and nothing in it that misleads.
