@@ -296,7 +296,7 @@ pub static LIKELY_SECRETS: [Likely; 30] = [
     // Where both are quoted, there is no doubt about the end; first, for a longer value could hide them.
     Likely::new(
         NAME_SIGNS,
-        r#"(?P<lead> NAME \\{0,3} ["'`] \s* [=:]{1,3} >? \s* ) QUOTED"#,
+        r#"(?P<lead> NAME (?: \\{0,3} ["'`] | &(?:amp;)*(?: quot | apos | \#\d+ | \#x[0-9a-f]+ ); ) \s* [=:]{1,3} >? \s* ) QUOTED"#,
         "[masked]",
     ),
     // The same between semicolons, where spaces do not end a value.

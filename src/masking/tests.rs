@@ -383,6 +383,12 @@ fn no_value_swallows_the_name_of_another() {
     assert!(!shown.contains("G0"), "{shown}");
     let shown = mask("password=kkk and many words token: G0G0ggg0;G0G0ggg0=G0G0ggg0 more");
     assert!(!shown.contains("G0"), "{shown}");
+    for quote in ["&#39;", "&apos;", "&quot;", "&amp;quot;"] {
+        let text =
+            format!("{{{quote}password{quote}: {quote}a@b:c G0G0ggg0{quote}, {quote}a{quote}: 1");
+        let shown = mask(&text);
+        assert!(!shown.contains("G0"), "{shown}");
+    }
     assert_eq!(
         mask("Driver=x;Pwd=a b c;Server=h"),
         "Driver=x;Pwd=[masked];Server=h"
