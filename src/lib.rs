@@ -32,6 +32,8 @@ pub mod publish;
 pub mod recording;
 pub mod render;
 pub mod report;
+#[cfg(test)]
+mod scheduled;
 pub mod store;
 pub mod text;
 pub mod views;

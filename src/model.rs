@@ -47,6 +47,18 @@ impl Status {
         }
     }
 
+    /// Whether a run with this status has ended.
+    pub fn is_an_end(&self) -> bool {
+        match self {
+            Status::Completed | Status::Failed => true,
+            Status::Started
+            | Status::Pending
+            | Status::NeverSynced
+            | Status::Unrecorded
+            | Status::Other(_) => false,
+        }
+    }
+
     /// The word to publish: one per meaning, or the writer's own where it has none.
     pub fn word(&self) -> &str {
         match self {
@@ -89,13 +101,8 @@ impl Run {
     /// When a completed or failed run ended: its start plus its duration, where NULL, negative and
     /// NaN count as 0. A run of any other status has no finish.
     pub fn finished_at(&self) -> Option<DateTime<Utc>> {
-        match self.status {
-            Status::Completed | Status::Failed => {}
-            Status::Started
-            | Status::Pending
-            | Status::NeverSynced
-            | Status::Unrecorded
-            | Status::Other(_) => return None,
+        if !self.status.is_an_end() {
+            return None;
         }
         let seconds = self.duration_seconds.unwrap_or(0.0);
         // 1e11 s are over 3,000 years: beyond it only the direction matters.

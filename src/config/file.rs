@@ -17,6 +17,13 @@ pub struct File {
     pub late_after: Option<Spanned<String>>,
     pub overdue_after: Option<Spanned<String>>,
     pub stuck_after: Option<Spanned<String>>,
+    pub schedule: Option<Spanned<String>>,
+    pub grace: Option<Spanned<String>>,
+    pub early: Option<Spanned<String>>,
+    pub schedule_since: Option<Spanned<toml::Value>>,
+    pub except: Option<Vec<Spanned<toml::Value>>>,
+    pub maintenance: Option<Vec<MaintenanceTable>>,
+    pub actions: Option<Vec<Spanned<String>>>,
     pub connect_timeout: Option<Spanned<String>>,
     pub build_timeout: Option<Spanned<String>>,
     pub history_days: Option<Spanned<i64>>,
@@ -35,6 +42,23 @@ pub struct EntityTable {
     pub late_after: Option<Spanned<String>>,
     pub overdue_after: Option<Spanned<String>>,
     pub stuck_after: Option<Spanned<String>>,
+    pub schedule: Option<Spanned<String>>,
+    pub time_zone: Option<Spanned<String>>,
+    pub grace: Option<Spanned<String>>,
+    pub early: Option<Spanned<String>>,
+    pub schedule_since: Option<Spanned<toml::Value>>,
+    pub except: Option<Vec<Spanned<toml::Value>>>,
+    pub maintenance: Option<Vec<MaintenanceTable>>,
+    pub actions: Option<Vec<Spanned<String>>>,
     pub owner: Option<Spanned<String>>,
     pub contact: Option<Spanned<String>>,
+}
+
+/// One `[[maintenance]]` table. Moments are TOML's own, or text.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MaintenanceTable {
+    pub from: Spanned<toml::Value>,
+    pub to: Spanned<toml::Value>,
+    pub why: Spanned<String>,
 }

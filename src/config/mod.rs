@@ -2,6 +2,7 @@
 //! key and remedy.
 
 mod appearance;
+mod expectations;
 mod file;
 mod reading;
 mod source;
@@ -16,6 +17,7 @@ use url::Url;
 use crate::brand::Brand;
 use crate::failure::UsageError;
 use crate::health::{EntityPolicy, Owner, Policy, Thresholds};
+use expectations::Expectations;
 use file::File;
 use source::Source;
 
@@ -88,10 +90,11 @@ impl Config {
             [&file.late_after, &file.overdue_after, &file.stuck_after],
             defaults,
         )?;
+        let expected = source.expectations(file)?;
         let owner = source.owner(file.owner.as_ref(), file.contact.as_ref(), None)?;
         let entities = match &file.entities {
-            None => built_in(thresholds, owner.as_ref()),
-            Some(tables) => source.entities(tables, thresholds, owner.as_ref())?,
+            None => built_in(thresholds, &expected, owner.as_ref()),
+            Some(tables) => source.entities(tables, thresholds, &expected, owner.as_ref())?,
         };
         let interval =
             source.duration("interval", file.interval.as_ref(), TimeDelta::minutes(5))?;
@@ -105,10 +108,12 @@ impl Config {
                 accent: source.accent(file.accent.as_ref())?,
                 footer: source.footer(file.footer.as_ref())?,
             },
-            time_zone: source.zone(file.time_zone.as_ref())?,
+            time_zone: expected.zone,
             policy: Policy {
                 entities,
                 thresholds,
+                schedule: expected.schedule,
+                pauses: expected.pauses,
                 owner,
                 interval,
                 history_days: source.history_days(file.history_days.as_ref())?,
@@ -123,7 +128,11 @@ impl Config {
     }
 }
 
-fn built_in(thresholds: Thresholds, owner: Option<&Owner>) -> Vec<EntityPolicy> {
+fn built_in(
+    thresholds: Thresholds,
+    expected: &Expectations,
+    owner: Option<&Owner>,
+) -> Vec<EntityPolicy> {
     BUILT_IN
         .iter()
         .map(|&(entity_type, name, table)| EntityPolicy {
@@ -131,6 +140,9 @@ fn built_in(thresholds: Thresholds, owner: Option<&Owner>) -> Vec<EntityPolicy> 
             name: name.to_owned(),
             table: Some(table.to_owned()),
             thresholds,
+            schedule: expected.schedule.clone(),
+            pauses: expected.pauses.clone(),
+            actions: expected.actions.clone(),
             owner: owner.cloned(),
         })
         .collect()

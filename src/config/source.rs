@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use toml::Spanned;
 use url::Url;
 
+use super::expectations::Expectations;
 use super::file::{EntityTable, File};
 use crate::failure::UsageError;
 use crate::health::{EntityPolicy, Owner, Thresholds};
@@ -253,6 +254,7 @@ impl Source<'_> {
         &self,
         tables: &[EntityTable],
         defaults: Thresholds,
+        of_all: &Expectations,
         owner: Option<&Owner>,
     ) -> Result<Vec<EntityPolicy>, UsageError> {
         if tables.is_empty() {
@@ -287,6 +289,7 @@ impl Source<'_> {
             }
             self.shown("entity_type", Some(&table.entity_type))?;
             let thresholds = [&table.late_after, &table.overdue_after, &table.stuck_after];
+            let expected = self.expectations_of(table, of_all)?;
             entities.push(EntityPolicy {
                 entity_type: entity_type.clone(),
                 name: self
@@ -294,6 +297,9 @@ impl Source<'_> {
                     .unwrap_or_else(|| crate::text::name_of(entity_type)),
                 table: self.shown("table", table.table.as_ref())?,
                 thresholds: self.thresholds(thresholds, defaults)?,
+                schedule: expected.schedule,
+                pauses: expected.pauses,
+                actions: expected.actions,
                 owner: self.owner(table.owner.as_ref(), table.contact.as_ref(), owner)?,
             });
         }

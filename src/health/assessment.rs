@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::actions::of_actions;
 use super::evidence::CLOCK_TOLERANCE;
-use super::freshness::{age, by_age};
+use super::freshness::{age, by_clock};
 use super::notices::{clock_difference, notices};
 use super::time_in_state::{Span, time_in_state};
 use super::{Activity, EntityPolicy, Evidence, Health, Notice, Policy, Reason, Turns};
@@ -42,6 +43,11 @@ pub struct EntityAssessment {
     pub age: Option<TimeDelta>,
     pub activity: Activity,
     pub turns: Turns,
+    /// The first expected run that the last success does not meet, gone by or to come; `None` without a schedule.
+    pub unmet: Option<DateTime<Utc>>,
+    /// When the next run is expected: one that is due and may still succeed in time, else the next to come due;
+    /// `None` without a schedule.
+    pub next_due: Option<DateTime<Utc>>,
     /// The health of every moment since the first evidence.
     pub past: Vec<Span>,
     pub notices: Vec<Notice>,
@@ -169,6 +175,9 @@ fn expected_and_found(
             name: crate::text::name_of(&observation.entity_type),
             table: None,
             thresholds: policy.thresholds,
+            schedule: policy.schedule.clone(),
+            pauses: policy.pauses.clone(),
+            actions: None,
             owner: policy.owner.clone(),
         };
         (unexpected, observation)
@@ -183,24 +192,31 @@ fn judge(
     weather: &Weather,
     now: DateTime<Utc>,
 ) -> EntityAssessment {
-    let evidence = Evidence::weigh(&observation, now);
-    let activity = Activity::observe(&observation, policy.thresholds.stuck_after, now);
-    let reason = conclude(&policy, &observation, &evidence, activity, weather, now);
+    let counting = policy
+        .actions
+        .as_deref()
+        .map(|actions| of_actions(&observation, actions));
+    let counts = counting.as_ref().unwrap_or(&observation);
+    let evidence = Evidence::weigh(counts, now);
+    let activity = Activity::observe(counts, policy.thresholds.stuck_after, now);
+    let reason = conclude(&policy, counts, &evidence, activity, weather, now);
+    let unmet = evidence.last_success.and_then(|at| policy.first_unmet(at));
+    let paused = policy.pauses.at(now).map(|pause| Notice::Paused {
+        until: pause.until,
+        why: pause.why.clone(),
+    });
     EntityAssessment {
         age: evidence.last_success.map(|at| age(at, now)),
-        past: time_in_state(
-            &observation,
-            &evidence,
-            policy.thresholds,
-            weather.known_until,
-            now,
-        ),
-        turns: Turns::ahead(evidence.last_success, policy.thresholds, now),
+        past: time_in_state(counts, &evidence, &policy, weather.known_until, now),
+        turns: Turns::ahead(evidence.last_success, &policy, now),
+        next_due: policy.next_due(unmet, now),
+        unmet,
         notices: weather
             .read_ahead
             .map(|at| Notice::ReadAhead { at })
             .into_iter()
-            .chain(notices(&observation, &evidence, activity, facts))
+            .chain(paused)
+            .chain(notices(counts, &evidence, activity, facts))
             .collect(),
         policy,
         observation,
@@ -236,7 +252,7 @@ fn conclude(
             Reason::NeverSynced
         };
     };
-    match by_age(last_success, policy.thresholds, now) {
+    match by_clock(last_success, policy, now) {
         Reason::Fresh => {}
         worse => return worse,
     }

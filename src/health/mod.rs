@@ -4,6 +4,7 @@
 //! module reads a clock, a file or a database: the same snapshot, policy and moment give the same
 //! assessment.
 
+mod actions;
 mod activity;
 mod assessment;
 mod cause;
@@ -12,6 +13,7 @@ mod freshness;
 mod notices;
 mod policy;
 mod problems;
+mod schedule;
 mod strip;
 #[cfg(test)]
 mod tests;
@@ -25,6 +27,7 @@ pub use freshness::Turns;
 pub use notices::{Notice, Table};
 pub use policy::{EntityPolicy, Owner, Policy, Thresholds};
 pub use problems::{Problem, problems};
+pub use schedule::{Pause, Pauses, Schedule};
 pub use strip::{Day, DayStart, strip};
 pub use time_in_state::{Past, Shares, Span, shares, time_in_state};
 
@@ -47,7 +50,9 @@ pub enum Reason {
     Fresh,
     /// The last success is `late_after` old or older.
     Late,
-    /// The last success is older than `overdue_after`.
+    /// An expected run has not succeeded.
+    Missed,
+    /// The last success is older than `overdue_after`, or two expected runs have not succeeded.
     Overdue,
     /// The newest evidence is a failure.
     Failed,
@@ -70,6 +75,7 @@ impl Reason {
         match self {
             Reason::Fresh => Health::Green,
             Reason::Late
+            | Reason::Missed
             | Reason::Stuck
             | Reason::ClockSkew
             | Reason::Hidden

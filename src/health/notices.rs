@@ -50,6 +50,12 @@ pub enum Notice {
     RunNotClosed {
         since: DateTime<Utc>,
     },
+    /// Nothing is expected at present.
+    Paused {
+        until: DateTime<Utc>,
+        /// As it was configured; `None` for a closing day.
+        why: Option<String>,
+    },
     RunStuck {
         since: DateTime<Utc>,
     },

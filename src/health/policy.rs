@@ -2,6 +2,8 @@
 
 use chrono::TimeDelta;
 
+use super::{Pauses, Schedule};
+
 /// The three durations that decide between green, yellow and red.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Thresholds {
@@ -41,6 +43,12 @@ pub struct EntityPolicy {
     /// Where the synced records go; `None` if not configured.
     pub table: Option<String>,
     pub thresholds: Thresholds,
+    /// When its runs are due; `None` where age alone decides.
+    pub schedule: Option<Schedule>,
+    /// When nothing is expected of it.
+    pub pauses: Pauses,
+    /// The actions that count as evidence, as the writers spell them; `None`: every action.
+    pub actions: Option<Vec<String>>,
     pub owner: Option<Owner>,
 }
 
@@ -51,6 +59,10 @@ pub struct Policy {
     pub entities: Vec<EntityPolicy>,
     /// For entities that are found in the database without being configured.
     pub thresholds: Thresholds,
+    /// Of those as well.
+    pub schedule: Option<Schedule>,
+    /// Of those as well.
+    pub pauses: Pauses,
     /// Of those as well.
     pub owner: Option<Owner>,
     /// How often a build is expected.

@@ -38,7 +38,7 @@ impl Problem {
     fn goes_on_with(&mut self, span: &Span) {
         match span.past {
             Past::Fresh => {}
-            Past::Late => self.late = true,
+            Past::Late | Past::Missed => self.late = true,
             Past::Overdue => self.overdue = true,
             Past::Failed => {
                 self.failed = true;
@@ -65,7 +65,7 @@ pub fn problems(
                     found.push(ended);
                 }
             }
-            Past::Late | Past::Overdue | Past::Failed => current
+            Past::Late | Past::Missed | Past::Overdue | Past::Failed => current
                 .get_or_insert_with(|| Problem::begun_with(span))
                 .goes_on_with(span),
         }

@@ -3,7 +3,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Evidence, Health, Thresholds};
+use super::freshness::Rhythm;
+use super::{EntityPolicy, Evidence, Health};
 use crate::model::{Observation, Status};
 
 /// What the rules said at a moment of the past. Clocks, stuck runs and hidden tables say nothing
@@ -12,6 +13,8 @@ use crate::model::{Observation, Status};
 pub enum Past {
     Fresh,
     Late,
+    /// An expected run has not succeeded.
+    Missed,
     Overdue,
     Failed,
 }
@@ -20,7 +23,7 @@ impl Past {
     pub fn health(self) -> Health {
         match self {
             Past::Fresh => Health::Green,
-            Past::Late => Health::Yellow,
+            Past::Late | Past::Missed => Health::Yellow,
             Past::Overdue | Past::Failed => Health::Red,
         }
     }
@@ -47,16 +50,17 @@ enum Event {
 pub fn time_in_state(
     observation: &Observation,
     evidence: &Evidence,
-    thresholds: Thresholds,
+    policy: &EntityPolicy,
     known_until: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Vec<Span> {
     let now = now.timestamp_micros();
     let known_until = known_until.timestamp_micros();
-    let (late_after, overdue_after) = (
-        in_micros(thresholds.late_after),
-        in_micros(thresholds.overdue_after),
-    );
+    let mut rhythm = Rhythm::of(policy);
+    let waiting = match policy.schedule {
+        Some(_) => Past::Missed,
+        None => Past::Late,
+    };
     let events = events(observation, evidence, now);
     let mut spans: Vec<Span> = Vec::new();
     let mut add = |from: i64, until: i64, past: Past| {
@@ -73,10 +77,11 @@ pub fn time_in_state(
         let until = events.get(index + 1).map_or(now, |&(next, _)| next);
         match event {
             Event::Succeeded => {
-                let late = (from + late_after).min(until);
-                let overdue = (from + overdue_after).min(until);
+                let deadlines = rhythm.deadlines(from);
+                let late = deadlines.yellow.min(until);
+                let overdue = deadlines.red.min(until);
                 add(from, late.min(known_until), Past::Fresh);
-                add(late, overdue, Past::Late);
+                add(late, overdue, waiting);
                 add(overdue, until, Past::Overdue);
             }
             Event::Failed => add(from, until, Past::Failed),
@@ -110,10 +115,6 @@ fn events(observation: &Observation, evidence: &Evidence, now: i64) -> Vec<(i64,
     // Made of a few lists that are sorted already, which this kind of sorting makes use of.
     events.sort();
     events
-}
-
-fn in_micros(duration: TimeDelta) -> i64 {
-    duration.num_microseconds().unwrap_or(i64::MAX / 4)
 }
 
 /// How much of a stretch of time an entity had which health. What is missing to the whole lies before

@@ -28,11 +28,14 @@ pub fn consequence(
         .map(|at| format!("{name} {are} complete up to {}", speaker.day_and_time(at)));
     match (reason, complete) {
         (Reason::Fresh, _) => String::new(),
-        (Reason::Late | Reason::Overdue | Reason::Failed, Some(complete)) if !is_old => {
+        (Reason::Late | Reason::Missed | Reason::Overdue | Reason::Failed, Some(complete))
+            if !is_old =>
+        {
             format!("{complete}; later {later} are missing from Supabase reports.")
         }
         (
             Reason::Late
+            | Reason::Missed
             | Reason::Overdue
             | Reason::Failed
             | Reason::Stuck
@@ -48,6 +51,7 @@ pub fn consequence(
         ),
         (
             Reason::Late
+            | Reason::Missed
             | Reason::Overdue
             | Reason::Stuck
             | Reason::ClockSkew

@@ -2,6 +2,7 @@
 
 mod charts;
 mod entity;
+mod expectations;
 mod footer;
 mod history;
 mod meaning;

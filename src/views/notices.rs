@@ -39,6 +39,15 @@ pub fn notice(notice: &Notice, speaker: Speaker) -> String {
             "The run that started on {} was never closed in the log, but sync_state reports a later success.",
             say(since)
         ),
+        Notice::Paused { until, why } => {
+            let until = speaker.day_and_time(*until);
+            match why {
+                Some(why) => {
+                    format!("Maintenance until {until}: {why}. No run is expected meanwhile.")
+                }
+                None => format!("Closed until {until}; no run is expected meanwhile."),
+            }
+        }
         Notice::RunStuck { since } => {
             format!(
                 "The run that started on {} has not ended; it is probably dead.",

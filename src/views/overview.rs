@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::expectations::next_expected;
 use super::notices::notice;
 use super::parts::{Frame, Verdict, frame, newest_run, verdict};
 use super::problems::Problems;
 use super::strip::Strip;
 use super::times::Speaker;
 use super::turns::{later, reason_at, stuck_at};
-use super::{Site, page_path, problems, sentences, words};
+use super::{Site, expectations, page_path, problems, sentences, words};
 use crate::health::{Assessment, EntityAssessment, Health};
 use crate::text::file_stem;
 
@@ -46,11 +47,6 @@ pub struct Row {
 
 /// `strips` belong to the entities of the assessment, in its order.
 pub fn overview_page(assessment: &Assessment, strips: &[Strip], site: Site) -> OverviewPage {
-    let defaults = site.policy.thresholds;
-    let own_limits = |entity: &&EntityAssessment| {
-        let own = entity.policy.thresholds;
-        own != defaults
-    };
     OverviewPage {
         frame: frame(assessment, site),
         health: words::health(assessment.health),
@@ -61,12 +57,11 @@ pub fn overview_page(assessment: &Assessment, strips: &[Strip], site: Site) -> O
             .map(|(place, _)| row(assessment, place, strips[place].clone(), site))
             .collect(),
         problems: problems::told(assessment, site.speaker),
-        legend: sentences::legend(defaults),
+        legend: expectations::legend(site.policy, site.speaker),
         exceptions: assessment
             .entities
             .iter()
-            .filter(own_limits)
-            .map(|entity| sentences::exception(entity, defaults))
+            .filter_map(|entity| expectations::exception(&entity.policy, site.policy, site.speaker))
             .collect(),
     }
 }
@@ -75,7 +70,10 @@ fn row(assessment: &Assessment, place: usize, strip: Strip, site: Site) -> Row {
     let entity = &assessment.entities[place];
     let until = assessment.valid_until;
     let newest_run = |speaker| newest_run(entity, speaker);
-    let next = |speaker| next(entity, until, speaker);
+    let next = |speaker| match entity.policy.schedule {
+        Some(_) => next_expected(entity, assessment.generated_at, speaker),
+        None => next(entity, until, speaker),
+    };
     Row {
         anchor: format!("sync-{}", file_stem(&entity.policy.entity_type)),
         verdict: verdict(assessment, entity, site.speaker),

@@ -97,6 +97,8 @@ pub struct Verdict {
     pub last_success_later: Option<String>,
     /// The problem beside others.
     pub short: String,
+    /// The problem of all, after "All 6 syncs".
+    pub many: String,
     /// What follows from it; empty while all is well.
     pub means: String,
     /// Why it failed, if that is the problem.
@@ -118,6 +120,7 @@ pub fn verdict(assessment: &Assessment, entity: &EntityAssessment, speaker: Spea
             last_success.map(|at| speaker.briefly(at))
         }),
         short: sentences::short(entity, entity.reason),
+        many: sentences::of_many(entity.reason),
         means: consequence(
             entity,
             entity.reason,

@@ -104,7 +104,7 @@ pub fn told(assessment: &Assessment, speaker: Speaker) -> Problems {
 /// tables say nothing about the past.
 fn is_ill_by_evidence(reason: Reason) -> bool {
     match reason {
-        Reason::Failed | Reason::Overdue | Reason::Late => true,
+        Reason::Failed | Reason::Overdue | Reason::Late | Reason::Missed => true,
         Reason::Fresh
         | Reason::NeverSynced
         | Reason::Unconfirmed

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::times::{Speaker, every, span};
-use crate::health::{Assessment, EntityAssessment, Health, Notice, Reason, Source, Thresholds};
+use crate::health::{Assessment, EntityAssessment, Health, Notice, Reason, Source};
 use crate::text::apart;
 
 /// The verdict in one sentence.
@@ -62,13 +62,17 @@ fn all_well(count: usize, name: Option<&str>) -> String {
 
 /// What is wrong with all of them, three or more, in the same way: "All 6 syncs are failing".
 fn together(count: usize, reason: Reason) -> String {
+    format!("All {count} syncs {}", of_many(reason))
+}
+
+/// What is said of many for a reason: "are failing".
+pub fn of_many(reason: Reason) -> String {
     let predicate = predicate(reason);
-    let of_many = match predicate.split_once(' ') {
+    match predicate.split_once(' ') {
         Some(("has", rest)) => format!("have {rest}"),
         Some(("is", rest)) => format!("are {rest}"),
         _ => predicate.to_owned(),
-    };
-    format!("All {count} syncs {of_many}")
+    }
 }
 
 /// An entity's problem beside others: "Sales is late".
@@ -81,6 +85,7 @@ fn predicate(reason: Reason) -> &'static str {
     match reason {
         Reason::Fresh => "is up to date",
         Reason::Late => "is late",
+        Reason::Missed => "missed a run",
         Reason::Overdue => "is overdue",
         Reason::Failed => "is failing",
         Reason::NeverSynced => "has never synced",
@@ -101,7 +106,9 @@ pub fn alone(entity: &EntityAssessment, reason: Reason, speaker: Speaker) -> Str
             .map(|at| not_since(&entity.policy.name, at, speaker))
     };
     match reason {
-        Reason::Overdue | Reason::Late => since().unwrap_or_else(|| short(entity, reason)),
+        Reason::Overdue | Reason::Late | Reason::Missed => {
+            since().unwrap_or_else(|| short(entity, reason))
+        }
         Reason::Fresh
         | Reason::Failed
         | Reason::NeverSynced
@@ -126,13 +133,14 @@ fn not_since(name: &str, at: DateTime<Utc>, speaker: Speaker) -> String {
 pub fn detail(entity: &EntityAssessment, speaker: Speaker) -> String {
     let grounds = grounds(entity, entity.reason, speaker);
     match (entity.reason, entity.evidence.last_success) {
-        (Reason::Overdue, Some(at)) => format!(
+        (Reason::Overdue, Some(at)) if entity.policy.schedule.is_none() => format!(
             "{} (more than {}).",
             not_since(&entity.policy.name, at, speaker),
             span(entity.policy.thresholds.overdue_after)
         ),
         (
             Reason::Late
+            | Reason::Missed
             | Reason::Overdue
             | Reason::Failed
             | Reason::Stuck
@@ -160,10 +168,23 @@ pub fn grounds(entity: &EntityAssessment, reason: Reason, speaker: Speaker) -> S
     match reason {
         Reason::Fresh => last_success(entity, speaker),
         Reason::Late => format!("{name} should sync at least {}.", every(limits.late_after)),
-        Reason::Overdue => format!(
-            "No sync has succeeded for more than {}.",
-            span(limits.overdue_after)
-        ),
+        Reason::Missed => match entity.unmet {
+            Some(due) => format!(
+                "The run expected on {} has not succeeded.",
+                speaker.day_and_time(due)
+            ),
+            None => "An expected run has not succeeded.".to_owned(),
+        },
+        Reason::Overdue => match entity.unmet {
+            Some(due) => format!(
+                "Two or more expected runs have not succeeded, the first of them on {}.",
+                speaker.day_and_time(due)
+            ),
+            None => format!(
+                "No sync has succeeded for more than {}.",
+                span(limits.overdue_after)
+            ),
+        },
         Reason::Failed => match entity.evidence.newest_failure {
             Some(failure) => format!("The sync failed on {}.", speaker.day_and_time(failure.at)),
             None => "The sync failed.".to_owned(),
@@ -231,36 +252,4 @@ pub fn validity(assessment: &Assessment, speaker: Speaker) -> Option<Validity> {
             speaker.time_then_day(until)
         ),
     })
-}
-
-/// The legend's lines for green, yellow and red, from the thresholds really in force.
-pub fn legend(limits: Thresholds) -> [String; 3] {
-    let (late, overdue) = (span(limits.late_after), span(limits.overdue_after));
-    let stuck = span(limits.stuck_after);
-    let doubt = format!("a run going on for more than {stuck}, or something else in doubt");
-    [
-        format!("Up to date: synced within {late}"),
-        if limits.late_after < limits.overdue_after {
-            format!("Late: last synced {late} to {overdue} ago, {doubt}")
-        } else {
-            format!("In doubt: {doubt}")
-        },
-        format!(
-            "Overdue or failing: over {overdue} ago, the last run failed, or no success is on record"
-        ),
-    ]
-}
-
-/// "Sales: late after 1 hour, overdue after 6 hours", for an entity with thresholds of its own.
-pub fn exception(entity: &EntityAssessment, usual: Thresholds) -> String {
-    let own = entity.policy.thresholds;
-    let mut said = Vec::new();
-    if (own.late_after, own.overdue_after) != (usual.late_after, usual.overdue_after) {
-        said.push(format!("late after {}", span(own.late_after)));
-        said.push(format!("overdue after {}", span(own.overdue_after)));
-    }
-    if own.stuck_after != usual.stuck_after {
-        said.push(format!("stuck after {}", span(own.stuck_after)));
-    }
-    format!("{}: {}", apart(&entity.policy.name), said.join(", "))
 }

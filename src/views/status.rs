@@ -54,6 +54,8 @@ struct EntityStatus {
     turns_yellow_at: Option<DateTime<Utc>>,
     #[serde(serialize_with = "rfc3339")]
     turns_red_at: Option<DateTime<Utc>>,
+    #[serde(serialize_with = "rfc3339")]
+    next_expected_at: Option<DateTime<Utc>>,
     notices: Vec<String>,
 }
 
@@ -126,6 +128,7 @@ fn entity_status(entity: &EntityAssessment, site: Site) -> EntityStatus {
         running: entity.activity.is_running(),
         turns_yellow_at: entity.turns.yellow_at,
         turns_red_at: entity.turns.red_at,
+        next_expected_at: entity.next_due,
         notices: entity
             .notices
             .iter()

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Site;
 use super::times::Speaker;
-use super::turns::millis;
+use super::turns::{millis, red_from, yellow_from};
 use crate::health::{Day, DayStart, EntityAssessment, Health, Reason, strip};
 
 /// One path a health for the days gone by, taller where it was worse, and a bar for today, which the
@@ -91,7 +91,6 @@ pub fn strip_of(
         *today = present.max(*today);
     }
     let gone_by = shown.split_last().map_or(&[][..], |(_, before)| before);
-    let turns = entity.turns;
     let may_worsen = by_evidence.filter(|&health| health != Health::Red);
     Strip {
         none: bars(gone_by, None),
@@ -103,8 +102,8 @@ pub fn strip_of(
         ahead: Ahead {
             days: shown.iter().map(|&health| letter(health)).collect(),
             present: letter(present),
-            yellow: may_worsen.and(turns.yellow_at).map(millis),
-            red: may_worsen.and(turns.red_at).map(|at| millis(at) + 1),
+            yellow: may_worsen.and(yellow_from(entity)).map(millis),
+            red: may_worsen.and(red_from(entity)).map(millis),
         },
         days: day_by_day(&days, &shown, site.speaker),
     }
@@ -127,7 +126,7 @@ fn present(reason: Reason) -> Option<Health> {
     match reason {
         Reason::NeverSynced | Reason::Unconfirmed => None,
         Reason::Failed | Reason::Overdue => Some(Health::Red),
-        Reason::Late => Some(Health::Yellow),
+        Reason::Late | Reason::Missed => Some(Health::Yellow),
         Reason::Fresh | Reason::Stuck | Reason::ClockSkew | Reason::Hidden | Reason::OutOfDate => {
             Some(Health::Green)
         }

@@ -61,6 +61,16 @@ impl Speaker {
         }
     }
 
+    /// A moment to come: "today 14:00 PST", "tomorrow 02:00 PST", "Sat 02:00 PST" within six days, "3 Oct, 02:00 PDT"
+    /// later.
+    pub fn soon(self, at: DateTime<Utc>) -> String {
+        match (self.date(at) - self.date(self.now)).num_days() {
+            0 => self.written(at, "today %H:%M %Z"),
+            1 => self.written(at, "tomorrow %H:%M %Z"),
+            _ => self.briefly(at),
+        }
+    }
+
     /// "Sun 22 Nov 2026, 02:00:07 PST": for the engineer.
     pub fn exactly(self, at: DateTime<Utc>) -> String {
         // As "%a %-d %b %Y, %H:%M:%S %Z" says it, in a third of the time: the history has thousands.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::meaning::consequence;
 use super::times::Speaker;
-use super::{sentences, words};
+use super::{expectations, sentences, words};
 use crate::health::{Activity, EntityAssessment, Reason};
 
 /// A later verdict on an entity.
@@ -19,6 +19,8 @@ pub struct Turn {
     /// As the only problem, and beside others.
     alone: String,
     short: String,
+    /// As the problem of all.
+    many: String,
     grounds: String,
     means: String,
 }
@@ -37,6 +39,7 @@ pub fn turns(
             word: words::reason(reason),
             alone: sentences::alone(entity, reason, speaker),
             short: sentences::short(entity, reason),
+            many: sentences::of_many(reason),
             grounds: sentences::grounds(entity, reason, speaker),
             means: consequence(
                 entity,
@@ -62,6 +65,7 @@ pub fn later(
         .into_iter()
         .map(|(_, from)| from)
         .chain(just_after(stuck_at(entity)))
+        .chain(expectations::moments(entity, speaker.now))
         .chain(speaker.coming_days())
         .collect();
     moments.sort_unstable();
@@ -118,9 +122,13 @@ fn ahead(
     entity: &EntityAssessment,
     valid_until: Option<DateTime<Utc>>,
 ) -> Vec<(Reason, DateTime<Utc>)> {
+    let waiting = match entity.policy.schedule {
+        Some(_) => Reason::Missed,
+        None => Reason::Late,
+    };
     [
-        (Reason::Overdue, just_after(entity.turns.red_at)),
-        (Reason::Late, whole_millis(entity.turns.yellow_at, 0)),
+        (Reason::Overdue, red_from(entity)),
+        (waiting, yellow_from(entity)),
         (Reason::Stuck, just_after(stuck_at(entity))),
         (Reason::OutOfDate, just_after(valid_until)),
     ]
@@ -128,6 +136,17 @@ fn ahead(
     .filter(|(reason, _)| place(*reason) < place(entity.reason))
     .filter_map(|(reason, from)| Some((reason, from?)))
     .collect()
+}
+
+/// From which millisecond on it is yellow by age or schedule; `None` if the clock cannot make it so any more.
+pub fn yellow_from(entity: &EntityAssessment) -> Option<DateTime<Utc>> {
+    let more = i64::from(entity.policy.schedule.is_some());
+    whole_millis(entity.turns.yellow_at, more)
+}
+
+/// From which millisecond on it is red by age or schedule.
+pub fn red_from(entity: &EntityAssessment) -> Option<DateTime<Utc>> {
+    just_after(entity.turns.red_at)
 }
 
 fn just_after(at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
@@ -152,7 +171,7 @@ fn place(reason: Reason) -> u8 {
     match reason {
         Reason::Failed | Reason::NeverSynced | Reason::Unconfirmed => 0,
         Reason::Overdue => 1,
-        Reason::Late => 2,
+        Reason::Late | Reason::Missed => 2,
         Reason::Stuck => 3,
         Reason::ClockSkew => 4,
         Reason::Hidden => 5,

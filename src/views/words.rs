@@ -11,6 +11,7 @@ pub fn reason(reason: Reason) -> &'static str {
     match reason {
         Reason::Fresh => "Up to date",
         Reason::Late => "Late",
+        Reason::Missed => "Missed a run",
         Reason::Overdue => "Overdue",
         Reason::Failed => "Failing",
         Reason::NeverSynced => "Never synced",

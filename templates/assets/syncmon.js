@@ -33,9 +33,9 @@
     headline = one("h1");
     summary = headline?.textContent;
     entities = all("[data-entity]").map((element) => {
-      const { health, short, place, turns } = element.dataset;
+      const { health, short, many, place, turns } = element.dataset;
       const [use, word, grounds, means, why] = [".icon use", ".word", ".grounds", ".means", ".why[hidden]"].map((part) => one(part, element));
-      const written = { from: 0, health, short, word: word.textContent, grounds: grounds.textContent, means: means.textContent };
+      const written = { from: 0, health, short, many, word: word.textContent, grounds: grounds.textContent, means: means.textContent };
       return { element, use, word, grounds, means, why, place, turns: [...JSON.parse(turns), written] };
     });
     texts = all("[data-later]").map((element) => ({
@@ -71,7 +71,7 @@
     const more = problems.length - 2;
     const prefix = one(".banner") ? "The database cannot be read. " : "";
     if (!second) return prefix + (first.alone || first.short);
-    if (more && verdicts.every(({ word }) => word === first.word)) return `${prefix}All ${more + 2} syncs are ${first.word.toLowerCase()}`;
+    if (more && verdicts.every(({ word }) => word === first.word)) return `${prefix}All ${more + 2} syncs ${first.many}`;
     const rest = more ? `, and ${more} more ${more === 1 ? "needs" : "need"} attention` : "";
     return `${prefix}${first.short}, ${second.short}${rest}`;
   };

@@ -18,7 +18,7 @@ mod time_in_state;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Assessment, EntityAssessment, EntityPolicy, Notice, Policy, Reading, Reason, Source,
+    Assessment, EntityAssessment, EntityPolicy, Notice, Pauses, Policy, Reading, Reason, Source,
     Thresholds, assess,
 };
 use crate::model::{
@@ -50,6 +50,8 @@ fn policy() -> Policy {
     Policy {
         entities: Vec::new(),
         thresholds: Thresholds::default(),
+        schedule: None,
+        pauses: Pauses::default(),
         owner: None,
         interval: minutes(5),
         history_days: 7,
@@ -208,6 +210,9 @@ fn configured(entity_type: &str, thresholds: Thresholds) -> EntityPolicy {
         name: entity_type.to_uppercase(),
         table: None,
         thresholds,
+        schedule: None,
+        pauses: Pauses::default(),
+        actions: None,
         owner: None,
     }
 }

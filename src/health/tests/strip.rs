@@ -29,7 +29,13 @@ fn three_days() -> Vec<DayStart> {
 
 fn days_of(recorded: &Recorded, starts: &[DayStart], now: DateTime<Utc>) -> Vec<Day> {
     let evidence = crate::health::Evidence::weigh(&recorded.0, now);
-    let past = time_in_state(&recorded.0, &evidence, Thresholds::default(), now, now);
+    let past = time_in_state(
+        &recorded.0,
+        &evidence,
+        &configured("sales", Thresholds::default()),
+        now,
+        now,
+    );
     strip(&recorded.0, &past, starts, now)
 }
 
@@ -180,7 +186,13 @@ fn each_entitys_own_thresholds_are_those_of_its_past() {
     };
     let recorded = Recorded::nothing().completed(hours(1));
     let evidence = crate::health::Evidence::weigh(&recorded.0, now());
-    let past = time_in_state(&recorded.0, &evidence, strict, now(), now());
+    let past = time_in_state(
+        &recorded.0,
+        &evidence,
+        &configured("sales", strict),
+        now(),
+        now(),
+    );
     let days = strip(&recorded.0, &past, &three_days(), now());
     assert_eq!(shares(&days[2]), (minutes(10), minutes(20), minutes(30)));
 }

@@ -11,6 +11,7 @@ fn each_reason_belongs_to_one_health() {
             Health::Yellow,
             &[
                 Reason::Late,
+                Reason::Missed,
                 Reason::Stuck,
                 Reason::ClockSkew,
                 Reason::Hidden,
