@@ -9,6 +9,7 @@ use super::evidence::CLOCK_TOLERANCE;
 use super::freshness::{age, by_clock};
 use super::notices::{clock_difference, notices};
 use super::time_in_state::{Span, time_in_state};
+use super::untraced::untraced;
 use super::{Activity, EntityPolicy, Evidence, Health, Notice, Policy, Reason, Turns};
 use crate::model::{DatabaseFacts, Observation, Snapshot};
 
@@ -48,6 +49,8 @@ pub struct EntityAssessment {
     /// When the next run is expected: one that is due and may still succeed in time, else the next to come due;
     /// `None` without a schedule.
     pub next_due: Option<DateTime<Utc>>,
+    /// Runs of the days that are listed which were expected and left no trace, by their due times, oldest first.
+    pub untraced: Vec<DateTime<Utc>>,
     /// The health of every moment since the first evidence.
     pub past: Vec<Span>,
     pub notices: Vec<Notice>,
@@ -93,6 +96,8 @@ struct Weather {
     read_ahead: Option<DateTime<Utc>>,
     /// What stands against green, if anything does.
     doubt: Option<Reason>,
+    /// From when on all runs are listed; `None` if nothing was ever read.
+    listed_since: Option<DateTime<Utc>>,
     /// Up to when the evidence was read.
     known_until: DateTime<Utc>,
 }
@@ -123,6 +128,7 @@ pub fn assess(reading: Reading, policy: &Policy, now: DateTime<Utc>) -> Assessme
         never_read: as_of.is_none(),
         read_ahead,
         doubt,
+        listed_since: history_since,
         known_until: as_of.map_or(now, |as_of| as_of.min(now)),
     };
     let entities: Vec<_> = expected_and_found(observations, policy)
@@ -211,6 +217,10 @@ fn judge(
         turns: Turns::ahead(evidence.last_success, &policy, now),
         next_due: policy.next_due(unmet, now),
         unmet,
+        untraced: weather
+            .listed_since
+            .map(|since| untraced(counts, &policy, since, weather.known_until))
+            .unwrap_or_default(),
         notices: weather
             .read_ahead
             .map(|at| Notice::ReadAhead { at })

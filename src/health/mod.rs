@@ -18,6 +18,7 @@ mod strip;
 #[cfg(test)]
 mod tests;
 mod time_in_state;
+mod untraced;
 
 pub use activity::Activity;
 pub use assessment::{Assessment, EntityAssessment, Reading, Source, assess};

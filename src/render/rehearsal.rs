@@ -134,7 +134,10 @@ fn failing(entity_type: &str, now: DateTime<Utc>) -> Observation {
             unfinished(5, now - TimeDelta::minutes(1)),
             failed,
             unfinished(3, before(9)),
-            run(2, before(10), Status::Other("paused".to_owned())),
+            Run {
+                action: String::new(),
+                ..run(2, before(10), Status::Other("paused".to_owned()))
+            },
             completed,
         ],
         runs_cut: true,

@@ -44,6 +44,8 @@ impl Started {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RunResult {
     Failed,
+    /// Expected, and no run was recorded.
+    NothingRecorded,
     Stuck,
     Unfinished,
     Unclosed,
@@ -59,18 +61,34 @@ pub enum RunResult {
 pub fn run_row(entity: &EntityAssessment, place: usize, run: &Run, speaker: Speaker) -> RunRow {
     RunRow {
         id: run.id,
-        started: Started {
-            iso: run
-                .started_at
-                .to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-            exact: speaker.exactly(run.started_at),
-        },
+        started: started(run.started_at, speaker),
         action: run.action.clone(),
         status: status(entity, place, run, speaker.now),
         mark: mark(run),
         duration: run.duration_seconds.map(lasting),
         records: run.records_processed.map(grouped),
         error: run.error.as_deref().map(excerpt),
+    }
+}
+
+fn started(at: DateTime<Utc>, speaker: Speaker) -> Started {
+    Started {
+        iso: at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        exact: speaker.exactly(at),
+    }
+}
+
+/// The row of a run that was expected then, of which nothing is recorded.
+pub fn expected_row(due: DateTime<Utc>, speaker: Speaker) -> RunRow {
+    RunRow {
+        id: 0,
+        started: started(due, speaker),
+        action: String::new(),
+        status: format!("expected {}, nothing recorded", speaker.time(due)),
+        mark: "other",
+        duration: None,
+        records: None,
+        error: None,
     }
 }
 
@@ -131,6 +149,7 @@ impl RunResult {
     pub fn word(self) -> &'static str {
         match self {
             RunResult::Failed => "failed",
+            RunResult::NothingRecorded => "nothing recorded",
             RunResult::Stuck => "stuck",
             RunResult::Unfinished => "unfinished",
             RunResult::Unclosed => "not closed",
@@ -147,6 +166,7 @@ impl RunResult {
     pub fn key(self) -> &'static str {
         match self {
             RunResult::Unclosed => "not_closed",
+            RunResult::NothingRecorded => "nothing_recorded",
             RunResult::Failed
             | RunResult::Stuck
             | RunResult::Unfinished
@@ -163,6 +183,7 @@ impl RunResult {
     pub fn heading(self) -> &'static str {
         match self {
             RunResult::Failed => "Runs that failed",
+            RunResult::NothingRecorded => "Runs that were expected and left no trace",
             RunResult::Stuck => "Runs that are stuck",
             RunResult::Unfinished => "Runs that never finished",
             RunResult::Unclosed => "Runs that were not closed in the log",

@@ -71,6 +71,11 @@ impl Speaker {
         }
     }
 
+    /// "02:00"
+    pub fn time(self, at: DateTime<Utc>) -> String {
+        self.written(at, "%H:%M")
+    }
+
     /// "Sun 22 Nov 2026, 02:00:07 PST": for the engineer.
     pub fn exactly(self, at: DateTime<Utc>) -> String {
         // As "%a %-d %b %Y, %H:%M:%S %Z" says it, in a third of the time: the history has thousands.

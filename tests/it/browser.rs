@@ -178,7 +178,7 @@ fn night(zone: &str, midnight: &str, next: &str) -> (Sandbox, serde_json::Value)
 }
 
 /// The same rows built at each moment, each site in a folder of its own: their addresses by moment.
-fn built_at(world: &Sandbox, moments: &[&str]) -> serde_json::Value {
+pub fn built_at(world: &Sandbox, moments: &[&str]) -> serde_json::Value {
     let sites = moments.iter().enumerate().map(|(number, moment)| {
         let out = format!("{number}/site");
         std::fs::create_dir(world.path(&number.to_string())).unwrap();

@@ -4,6 +4,7 @@
 mod comparison;
 mod entity;
 mod notation;
+mod schedule;
 mod stage;
 mod world;
 
@@ -59,7 +60,7 @@ fn random_worlds_are_judged_alike_over_both_databases_and_from_the_rules_alone()
     let reasons: Vec<&str> = tally.reasons.iter().map(String::as_str).collect();
     assert_eq!(
         reasons.join(" "),
-        "clock_skew failed fresh hidden late never_synced out_of_date overdue stuck unconfirmed",
+        "clock_skew failed fresh hidden late missed never_synced out_of_date overdue stuck unconfirmed",
         "chance reaches every reason"
     );
     figures::report(&format!(

@@ -56,6 +56,7 @@ mod recording;
 mod refusals;
 mod repeated_passwords;
 mod running;
+mod schedules;
 mod secrets;
 mod servers;
 mod signals;

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from reading import MINUTE, count_microseconds, parse_duration, parse_moment
+from schedule import Schedule, deadlines, next_due, read_pauses
 
 CLOCK_TOLERANCE = 5 * MINUTE
 HEALTHS = ["green", "yellow", "red"]
@@ -68,6 +69,8 @@ class Policy:
     late_after: int
     overdue_after: int
     stuck_after: int
+    schedule: Optional[Schedule]
+    pauses: list
 
 
 @dataclass
@@ -160,10 +163,12 @@ def conclude(evidence: Evidence, state, doing: str, policy: Policy, clock: Clock
         return "red", "unconfirmed" if unconfirmed else "never_synced"
     if failure is not None and failure > success:
         return "red", "failed"
-    age = age_of(success, clock.now)
-    if age > policy.overdue_after:
+    yellow, red, _ = deadlines(success, policy)
+    if clock.now > red:
         return "red", "overdue"
-    if age >= policy.late_after:
+    if policy.schedule is not None and clock.now > yellow:
+        return "yellow", "missed"
+    if policy.schedule is None and clock.now >= yellow:
         return "yellow", "late"
     if doing == "stuck":
         return "yellow", "stuck"
@@ -180,11 +185,9 @@ def age_of(success: int, now: int) -> int:
     return max(0, now - success)
 
 
-def ahead(success: Optional[int], threshold: int, earliest: int) -> Optional[int]:
-    """When age alone reaches a threshold, unless that is over."""
-    if success is None or success + threshold < earliest:
-        return None
-    return success + threshold
+def ahead(moment: Optional[int], earliest: int) -> Optional[int]:
+    """When the clock alone makes it worse, unless that is over."""
+    return moment if moment is not None and moment >= earliest else None
 
 
 def contradiction(state: Optional[State], runs: list, now: int) -> Optional[bool]:
@@ -243,14 +246,16 @@ def judge_entity(state: Optional[State], all_runs: list, policy: Policy, clock: 
     health, reason = conclude(evidence, state, doing, policy, clock)
     success = evidence.last_success
     last = newest_run(runs)
+    yellow, red, unmet = deadlines(success, policy)
     return {
         "health": health,
         "reason": reason,
         "last_success": success,
         "age": None if success is None else age_of(success, clock.now),
         "running": doing == "running",
-        "turns_yellow_at": ahead(success, policy.late_after, clock.now + 1),
-        "turns_red_at": ahead(success, policy.overdue_after, clock.now),
+        "turns_yellow_at": ahead(yellow, clock.now + (policy.schedule is None)),
+        "turns_red_at": ahead(red, clock.now),
+        "next_expected_at": next_due(unmet, policy, clock.now),
         "last_run": describe_last_run(last),
         "says": {
             "hidden": clock.hidden,
@@ -287,7 +292,12 @@ def judge(world: dict) -> dict:
     verdicts = {}
     for name in sorted({*world["entities"], *states, *runs}):
         seconds = {**world["policy"], **world["policies"].get(name, {})}
-        policy = Policy(**{key: count_microseconds(value) for key, value in seconds.items()})
+        schedule = world["schedules"].get(name)
+        policy = Policy(
+            **{key: count_microseconds(value) for key, value in seconds.items()},
+            schedule=Schedule(schedule) if schedule else None,
+            pauses=read_pauses(world["pauses"].get(name, [])),
+        )
         verdicts[name] = judge_entity(states.get(name), runs.get(name, []), policy, clock)
     healths = [verdict["health"] for verdict in verdicts.values()] + ["yellow"] * world["unreachable"]
     return {"overall": max(healths, key=HEALTHS.index), "entities": verdicts}

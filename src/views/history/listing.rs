@@ -29,14 +29,38 @@ impl Day {
     }
 }
 
+/// What a row is about.
+#[derive(Debug, Clone, Copy)]
+pub enum What<'a> {
+    Run {
+        /// Its place among the runs of its entity, newest first.
+        place: usize,
+        run: &'a Run,
+    },
+    /// A run that was expected and left no trace.
+    Expected { due: DateTime<Utc> },
+}
+
+impl What<'_> {
+    pub fn is_run(self) -> bool {
+        matches!(self, What::Run { .. })
+    }
+
+    /// When it started, or should have, and its number in the log.
+    fn order(self) -> (DateTime<Utc>, i64) {
+        match self {
+            What::Run { run, .. } => (run.started_at, run.id),
+            What::Expected { due } => (due, 0),
+        }
+    }
+}
+
 /// A run with what it is listed by.
 #[derive(Debug, Clone, Copy)]
 pub struct Listed<'a> {
     /// The place of its entity in the assessment.
     pub entity: usize,
-    /// Its place among the runs of its entity, newest first.
-    pub place: usize,
-    pub run: &'a Run,
+    pub what: What<'a>,
     pub result: RunResult,
     pub day: Day,
 }
@@ -112,16 +136,25 @@ fn runs_since(assessment: &Assessment, since: DateTime<Utc>, reader: Speaker) ->
     let mut runs = Vec::new();
     for (index, entity) in assessment.entities.iter().enumerate() {
         let known = entity.observation.runs.iter().enumerate();
+        let known = known.map(|(place, run)| {
+            let result = RunResult::of(entity, place, run);
+            (What::Run { place, run }, result)
+        });
+        let expected = entity.untraced.iter().map(|&due| {
+            let result = RunResult::NothingRecorded;
+            (What::Expected { due }, result)
+        });
         runs.extend(
             known
-                .filter(|(_, run)| run.started_at >= since)
-                .map(|(place, run)| {
-                    let date = reader.date(run.started_at);
+                .chain(expected)
+                .map(|(what, result)| (what, result, what.order().0))
+                .filter(|&(_, _, at)| at >= since)
+                .map(|(what, result, at)| {
+                    let date = reader.date(at);
                     Listed {
                         entity: index,
-                        place,
-                        run,
-                        result: RunResult::of(entity, place, run),
+                        what,
+                        result,
                         day: if date > last_day {
                             Day::Later
                         } else {
@@ -131,8 +164,6 @@ fn runs_since(assessment: &Assessment, since: DateTime<Utc>, reader: Speaker) ->
                 }),
         );
     }
-    runs.sort_by_key(|listed| {
-        std::cmp::Reverse((listed.run.started_at, listed.run.id, listed.entity))
-    });
+    runs.sort_by_key(|listed| std::cmp::Reverse((listed.what.order(), listed.entity)));
     runs
 }

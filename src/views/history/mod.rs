@@ -11,10 +11,11 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::parts::Frame;
-use super::runs::{RunRow, newest_status_later, run_row};
+use super::runs::{RunRow, expected_row, newest_status_later, run_row};
 use super::{Site, page_path};
 use crate::health::Assessment;
-use listing::{Day, Listed, listing};
+use crate::text::file_stem;
+use listing::{Day, Listed, What, listing};
 use spreadsheet::Lines;
 
 /// A page lists as many runs at most, the newest: more make browsers slow.
@@ -41,6 +42,8 @@ pub struct HistoryRun {
 
 #[derive(Debug, Serialize)]
 pub struct HistoryRow {
+    /// The same from build to build.
+    pub anchor: String,
     pub run: RunRow,
     /// The kind of its status: what it can be filtered by.
     pub result: &'static str,
@@ -174,12 +177,25 @@ fn history_run(
     site: Site,
 ) -> HistoryRun {
     let entity = &assessment.entities[listed.entity];
-    let row = run_row(entity, listed.place, listed.run, site.speaker);
     let entity_type = &entity.policy.entity_type;
-    let line = lines.line(entity_type, listed.run, &row.status, site.speaker);
+    let speaker = site.speaker;
+    let (row, anchor, line) = match listed.what {
+        What::Run { place, run } => {
+            let row = run_row(entity, place, run, speaker);
+            let line = lines.line(entity_type, run, &row.status, speaker);
+            (row, format!("run-{}", run.id), line)
+        }
+        What::Expected { due } => (
+            expected_row(due, speaker),
+            format!("expected-{}-{}", file_stem(entity_type), due.timestamp()),
+            lines.expected(entity_type, due, listed.result.word(), speaker),
+        ),
+    };
+    let is_newest = matches!(listed.what, What::Run { place: 0, .. });
     HistoryRun {
         line,
         row: HistoryRow {
+            anchor,
             result: listed.result.key(),
             entity: entity.policy.name.clone(),
             page: page_path(entity_type),
@@ -187,7 +203,7 @@ fn history_run(
                 Day::Of(_) => row.started.time().to_owned(),
                 Day::Later => row.started.exact.clone(),
             },
-            status_later: (listed.place == 0)
+            status_later: is_newest
                 .then(|| newest_status_later(entity, assessment.valid_until, site.speaker))
                 .flatten(),
             error_begins: row.error.as_deref().and_then(beginning),

@@ -145,7 +145,10 @@ impl Source<'_> {
                 let listed = &listing.by_entity[*index];
                 let oldest = listed.last().map(|&run| listing.runs[run].day);
                 // Otherwise what is missing lies before the first day.
-                listed.len() == entity.observation.runs.len()
+                let known = listed
+                    .iter()
+                    .filter(|&&run| listing.runs[run].what.is_run());
+                known.count() == entity.observation.runs.len()
                     && match subject {
                         Subject::Everything | Subject::Result(_) => true,
                         Subject::Entity(entity_type) => entity.policy.entity_type == entity_type,
@@ -158,13 +161,19 @@ impl Source<'_> {
 
 /// "143 runs, 2 failed"
 fn tally(listing: &Listing, subject: Subject, runs: &[usize]) -> String {
-    if runs.is_empty() {
-        return "no run".to_owned();
-    }
-    let count = i64::try_from(runs.len()).unwrap_or(i64::MAX);
-    let mut tally = counted(count, "run", "runs");
+    let counted =
+        |count: usize, one, many| counted(i64::try_from(count).unwrap_or(i64::MAX), one, many);
+    let expected = runs.iter().filter(|&&run| !listing.runs[run].what.is_run());
+    let expected = expected.count();
+    let mut tally = match runs.len() - expected {
+        0 => "no run".to_owned(),
+        count => counted(count, "run", "runs"),
+    };
     match subject {
         // All of one kind.
+        Subject::Result(RunResult::NothingRecorded) => {
+            return counted(expected, "expected run", "expected runs");
+        }
         Subject::Result(_) => return tally,
         Subject::Everything | Subject::Entity(_) | Subject::Day(_) => {}
     }
@@ -176,6 +185,9 @@ fn tally(listing: &Listing, subject: Subject, runs: &[usize]) -> String {
         if count > 0 {
             tally = format!("{tally}, {} {}", number(count), result.word());
         }
+    }
+    if expected > 0 {
+        tally = format!("{tally}, {} expected without a trace", number(expected));
     }
     tally
 }

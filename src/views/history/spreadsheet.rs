@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::super::times::Speaker;
 use crate::model::Run;
@@ -30,28 +30,55 @@ impl Lines {
     /// The line of a run. Moments are in UTC, but for `started_local`, which is as the site's zone has
     /// it and as spreadsheets can reckon with it.
     pub fn line(&mut self, entity_type: &str, run: &Run, status: &str, speaker: Speaker) -> String {
+        let error = run.error.as_deref().map(excerpt).unwrap_or_default();
+        self.written([
+            &*moment(run.started_at),
+            &run.finished_at().map(moment).unwrap_or_default(),
+            &speaker.for_spreadsheets(run.started_at),
+            &harmless(&word(entity_type)),
+            &harmless(&run.action),
+            &harmless(status),
+            &harmless(&number(run.duration_seconds)),
+            &harmless(&number(run.records_processed)),
+            &harmless(&error),
+        ])
+    }
+
+    /// The line of a run that was expected at `due`, which stands where others have their start.
+    pub fn expected(
+        &mut self,
+        entity_type: &str,
+        due: DateTime<Utc>,
+        status: &str,
+        speaker: Speaker,
+    ) -> String {
+        let local = speaker.for_spreadsheets(due);
+        let entity_type = word(entity_type);
+        self.written([
+            &*moment(due),
+            "",
+            &local,
+            &harmless(&entity_type),
+            "",
+            status,
+            "",
+            "",
+            "",
+        ])
+    }
+
+    fn written(&mut self, cells: [&str; 9]) -> String {
         const MEMORY: &str = "memory takes what is written to it";
         let written = self.writer.get_ref().len();
-        let moment =
-            |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-        let error = run.error.as_deref().map(excerpt).unwrap_or_default();
-        self.writer
-            .write_record([
-                &*moment(run.started_at),
-                &run.finished_at().map(moment).unwrap_or_default(),
-                &speaker.for_spreadsheets(run.started_at),
-                &harmless(&word(entity_type)),
-                &harmless(&run.action),
-                &harmless(status),
-                &harmless(&number(run.duration_seconds)),
-                &harmless(&number(run.records_processed)),
-                &harmless(&error),
-            ])
-            .expect(MEMORY);
+        self.writer.write_record(cells).expect(MEMORY);
         self.writer.flush().expect(MEMORY);
         let line = &self.writer.get_ref()[written..];
         String::from_utf8_lossy(line).into_owned()
     }
+}
+
+fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 fn number(number: Option<impl ToString>) -> String {

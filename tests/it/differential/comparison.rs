@@ -90,6 +90,7 @@ impl Comparison {
             ("last_success_at", "last_success"),
             ("turns_yellow_at", "turns_yellow_at"),
             ("turns_red_at", "turns_red_at"),
+            ("next_expected_at", "next_expected_at"),
         ] {
             self.compare(key, &micros(&entity[key]), &judge[moment]);
         }

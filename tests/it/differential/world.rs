@@ -1,5 +1,6 @@
 //! A random world: what the writers left behind, who looks at it, when, and how strictly.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use chrono::{DateTime, Utc};
@@ -7,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::entity::{Record, Recorded};
 use super::notation::{rfc3339, seconds, span};
+use super::schedule::Schedule;
 use crate::sandbox::NOW;
 
 pub const SECOND: i64 = 1_000_000;
@@ -58,6 +60,9 @@ pub struct World {
     pub thresholds: Thresholds,
     /// `None`: the six that the program expects unless it is told otherwise.
     pub configured: Option<Vec<(String, Option<Thresholds>)>>,
+    /// Of configured entities.
+    pub schedules: BTreeMap<String, Schedule>,
+    pub pauses: BTreeMap<String, Vec<(i64, i64)>>,
     pub records: Vec<Record>,
 }
 
@@ -76,6 +81,8 @@ impl World {
             interval,
             thresholds: some_thresholds(&mut random),
             configured: None,
+            schedules: BTreeMap::new(),
+            pauses: BTreeMap::new(),
             records: Vec::new(),
         };
         let own_clock = match kind {
@@ -121,15 +128,57 @@ impl World {
                 if random.u8(0..4) > 0 {
                     let own = random.bool().then(|| some_thresholds(random));
                     configured.push((name.clone(), own));
+                    self.expect(random, name);
                 }
             }
             self.configured = Some(configured);
         }
         let mut id = random.i64(1..1000);
         for name in &names {
-            let limits = self.thresholds_of(name);
+            let limits = self.boundaries_of(name);
             let record = Record::random(random, name, self.now, limits, &mut id);
             self.records.push(record);
+        }
+    }
+
+    /// A schedule for some, and pauses for some.
+    fn expect(&mut self, random: &mut fastrand::Rng, name: &str) {
+        if random.u8(0..3) == 0 {
+            let schedule = Schedule::random(random, self.now);
+            self.schedules.insert(name.to_owned(), schedule);
+        }
+        if random.u8(0..4) == 0 {
+            let pauses = (0..random.usize(1..3)).map(|_| {
+                let from = self.now - random.i64(-HOUR..2 * DAY);
+                let until = pick(random, &[self.now, from + DAY / 3]);
+                let until = around(random, until);
+                (from, until.max(from + 1))
+            });
+            self.pauses.insert(name.to_owned(), pauses.collect());
+        }
+    }
+
+    /// How long ago a success has to be for the rules to change their mind.
+    fn boundaries_of(&self, name: &str) -> Thresholds {
+        let limits = self.thresholds_of(name);
+        let paused: i64 = self
+            .pauses
+            .get(name)
+            .and_then(|pauses| pauses.first())
+            .map_or(0, |(from, until)| {
+                until.min(&self.now) - from.min(&self.now)
+            });
+        match self.schedules.get(name) {
+            Some(schedule) => Thresholds {
+                late: self.now - (schedule.dues[0] - schedule.early),
+                overdue: self.now - (schedule.dues[1] - schedule.early),
+                ..limits
+            },
+            None => Thresholds {
+                late: limits.late + paused,
+                overdue: limits.overdue + paused,
+                ..limits
+            },
         }
     }
 
@@ -157,6 +206,17 @@ impl World {
         for (name, own) in self.configured.iter().flatten() {
             writeln!(text, "[[entities]]\nentity_type = \"{name}\"").unwrap();
             text += &own.map(lines).unwrap_or_default();
+            if let Some(schedule) = self.schedules.get(name) {
+                text += &schedule.configuration();
+            }
+            for (from, to) in self.pauses.get(name).into_iter().flatten() {
+                let [from, to] = [from, to].map(|&at| rfc3339(at));
+                writeln!(
+                    text,
+                    "[[entities.maintenance]]\nfrom = \"{from}\"\nto = \"{to}\"\nwhy = \"why\""
+                )
+                .unwrap();
+            }
         }
         text
     }
@@ -200,6 +260,11 @@ impl World {
             "interval_seconds": seconds(self.interval),
             "policy": policy(self.thresholds),
             "policies": policies,
+            "schedules": self.schedules.iter().map(|(name, schedule)| (name.clone(), schedule.told())).collect::<serde_json::Map<_, _>>(),
+            "pauses": self.pauses.iter().map(|(name, pauses)| {
+                let pauses: Vec<_> = pauses.iter().map(|&(from, to)| [rfc3339(from), rfc3339(to)]).collect();
+                (name.clone(), json!(pauses))
+            }).collect::<serde_json::Map<_, _>>(),
             "entities": entities,
             "sync_state": states,
             "sync_log": runs,

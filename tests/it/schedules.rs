@@ -1,0 +1,353 @@
+//! Schedules: the cases of the rules on both databases, the history of what was expected, and the page's script.
+
+use std::fmt::Write;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::browser::{built_at, check, url};
+use crate::sandbox::{NOW, Sandbox, campaign};
+
+#[derive(Deserialize)]
+struct Cases {
+    case: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    config: String,
+    now: DateTime<Utc>,
+    runs: Vec<String>,
+    state: Option<String>,
+    reason: String,
+    next: Option<DateTime<Utc>>,
+}
+
+impl Case {
+    /// The rows, for tables that are empty.
+    fn sql(&self) -> String {
+        let mut sql = "delete from sync_log; delete from sync_state;\n".to_owned();
+        for row in &self.runs {
+            let mut cells = row.split(' ');
+            let status = cells.next().unwrap();
+            let (status, action) = status
+                .split_once('/')
+                .unwrap_or((status, "incremental_sync"));
+            let started = cells.next().unwrap();
+            let seconds = cells.next().unwrap_or("null");
+            writeln!(
+                sql,
+                "insert into sync_log (timestamp, entity_type, action, status, duration_seconds)
+                 values ('{started}', 'sales', '{action}', '{status}', {seconds});"
+            )
+            .unwrap();
+        }
+        if let Some((status, synced)) = self.state.as_deref().and_then(|row| row.split_once(' ')) {
+            writeln!(
+                sql,
+                "insert into sync_state (entity_type, status, last_sync_time, updated_at)
+                 values ('sales', '{status}', '{synced}', '{synced}');"
+            )
+            .unwrap();
+        }
+        sql
+    }
+}
+
+#[test]
+fn every_case_of_schedules_is_judged_alike_by_both_databases_and_as_the_rules_say() {
+    let text = include_str!("../schedules/cases.toml");
+    let Cases { case } = toml::from_str(text).unwrap();
+    let worlds = Sandbox::both();
+    for case in case {
+        let sites = worlds.each_ref().map(|world| {
+            world.execute(&case.sql());
+            std::fs::write(world.path("syncmon.toml"), &case.config).unwrap();
+            let ended = world.build_at(&case.now.to_rfc3339());
+            assert_eq!(ended.code, 0, "{}: {ended:?}", case.name);
+            let sales = world.entity("sales");
+            assert_eq!(sales["reason"], case.reason, "{}", case.name);
+            let next = sales["next_expected_at"].as_str();
+            let next: Option<DateTime<Utc>> = next.map(|at| at.parse().unwrap());
+            assert_eq!(next, case.next, "{}", case.name);
+            world.site()
+        });
+        assert!(sites[0] == sites[1], "{}: the pages differ", case.name);
+    }
+}
+
+/// Six days of a daily sync; on the 19th nothing ran, on the 20th it failed, and since the 21st nothing was heard.
+const DAILY: &str = "
+    insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed) values
+        ('2026-11-17T10:00:00Z', 'sales', 'incremental_sync', 'completed', 39, 5000),
+        ('2026-11-18T10:00:00Z', 'sales', 'incremental_sync', 'completed', 39, 5000),
+        ('2026-11-20T10:00:00Z', 'sales', 'incremental_sync', 'failed', 3, 0),
+        ('2026-11-20T11:30:00Z', 'sales', 'incremental_sync', 'completed', 39, 5000),
+        ('2026-11-21T10:00:00Z', 'sales', 'incremental_sync', 'completed', 39, 5000);
+";
+
+const SALES_AT_TWO: &str = "
+    schedule = \"0 2 * * *\"
+    [[entities]]
+    entity_type = \"sales\"
+";
+
+#[test]
+fn the_page_says_when_the_next_run_is_expected_and_the_history_which_left_no_trace() {
+    let world = Sandbox::sqlite()
+        .sql(DAILY)
+        .file("syncmon.toml", SALES_AT_TWO);
+    world.build();
+    let overview = world.page("index.html");
+    for said in [
+        "Missed a run",
+        "has not synced since Saturday 21 November, 02:00",
+        "The run expected on Sunday 22 November, 02:00 has not succeeded.",
+        "next expected tomorrow 02:00 PST",
+        "Up to date: the runs expected at 02:00 succeeded",
+        "Missed a run: none succeeded within 1 hour of its time",
+    ] {
+        assert!(overview.contains(said), "{said:?} is not on the overview");
+    }
+    let history = world.page("history/index.html");
+    assert_eq!(
+        history.matches("expected 02:00, nothing recorded").count(),
+        2
+    );
+    for said in [
+        "5 runs, 1 failed, 2 expected without a trace since",
+        "no run, 1 expected without a trace",
+    ] {
+        assert!(history.contains(said), "{said:?} is not in the history");
+    }
+    let page = world.page("history/status/nothing_recorded.html");
+    assert!(page.contains("Runs that were expected and left no trace"));
+    assert!(page.contains("2 expected runs since"), "{page}");
+    let csv = world.page("history/status/nothing_recorded.csv");
+    let lines: Vec<&str> = csv.lines().skip(1).collect();
+    assert_eq!(
+        lines,
+        [
+            "2026-11-22T10:00:00Z,,2026-11-22 02:00:00,sales,,nothing recorded,,,",
+            "2026-11-19T10:00:00Z,,2026-11-19 02:00:00,sales,,nothing recorded,,,",
+        ]
+    );
+}
+
+#[test]
+fn maintenance_is_said_and_is_no_problem() {
+    let world = Sandbox::sqlite().sql(DAILY).file(
+        "syncmon.toml",
+        "schedule = \"0 2 * * *\"
+         [[maintenance]]
+         from = 2026-11-22T01:00:00
+         to = 2026-11-22T18:00:00
+         why = \"The database moves\"
+         [[entities]]
+         entity_type = \"sales\"",
+    );
+    world.build();
+    assert_eq!(world.verdict("sales"), "green fresh");
+    let overview = world.page("index.html");
+    assert!(overview.contains(
+        "Maintenance until Sunday 22 November, 18:00: The database moves. No run is expected meanwhile."
+    ));
+    let history = world.page("history/index.html");
+    assert_eq!(history.matches("nothing recorded</bdi>").count(), 1);
+}
+
+#[test]
+fn the_time_in_state_follows_the_schedule() {
+    let world = Sandbox::sqlite()
+        .sql(DAILY)
+        .file("syncmon.toml", SALES_AT_TWO);
+    world.build_at("2026-11-21T20:00:00Z");
+    let page = world.page("entities/sales.html");
+    let (_, drawn) = page.split_once("data-days=\"").unwrap();
+    // 17 and 18 green; 19 a run was missed; 20 failed; 21 green.
+    assert_eq!(&drawn[85..90], "ggyrg");
+}
+
+#[test]
+fn script_and_program_agree_on_every_part_of_a_page_with_a_schedule() {
+    let world = Sandbox::sqlite().sql(DAILY).file(
+        "syncmon.toml",
+        &format!("interval = \"72h\"\n{SALES_AT_TWO}"),
+    );
+    let moments = [
+        "2026-11-21T20:05:00Z",
+        "2026-11-22T07:59:59.999Z",
+        "2026-11-22T08:00:00Z",
+        "2026-11-22T09:59:59.999Z",
+        "2026-11-22T10:00:00Z",
+        "2026-11-22T11:00:00Z",
+        "2026-11-22T11:00:00.001Z",
+        "2026-11-23T08:00:00Z",
+        "2026-11-23T10:00:00Z",
+        "2026-11-23T11:00:00Z",
+        "2026-11-23T11:00:00.001Z",
+        "2026-11-24T08:00:00Z",
+    ];
+    let sites = built_at(&world, &moments);
+    let world = json!({"pages": ["index", "entities/sales"], "sites": sites, "opened": true});
+    check("agreeing", &[&json!([world]).to_string()]);
+}
+
+/// Many syncs, each with a schedule of its own kind, zone, grace and early, and a last success at some time.
+struct Generated {
+    configuration: String,
+    rows: String,
+}
+
+const ZONES: [&str; 5] = [
+    "America/Los_Angeles",
+    "Europe/Berlin",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+    "UTC",
+];
+
+impl Generated {
+    /// `night`: near a change of clocks.
+    fn at(night: DateTime<Utc>, random: &mut fastrand::Rng) -> Generated {
+        let mut generated = Generated {
+            configuration: "interval = \"3000days\"\nstuck_after = \"300days\"\n".to_owned(),
+            rows: String::new(),
+        };
+        for number in 0..40 {
+            let zone = ZONES[random.usize(..ZONES.len())];
+            writeln!(
+                generated.configuration,
+                "[[entities]]\nentity_type = \"e{number}\"\nschedule = \"{}\"\ntime_zone = \"{zone}\"
+                 grace = \"{}min\"\nearly = \"{}min\"",
+                expression(random),
+                [1, 5, 60, 90, 600][random.usize(..5)],
+                [1, 15, 180][random.usize(..3)],
+            )
+            .unwrap();
+            if random.bool() {
+                let from = night + TimeDelta::minutes(random.i64(-600..600));
+                let to = from + TimeDelta::minutes(random.i64(1..900));
+                writeln!(
+                    generated.configuration,
+                    "[[entities.maintenance]]\nfrom = \"{}\"\nto = \"{}\"\nwhy = \"because\"",
+                    from.to_rfc3339(),
+                    to.to_rfc3339()
+                )
+                .unwrap();
+            }
+            let finished = night - TimeDelta::seconds(random.i64(0..3 * 86_400));
+            writeln!(
+                generated.rows,
+                "insert into sync_log (timestamp, entity_type, action, status) values ('{}', 'e{number}', 'sync', 'completed');",
+                finished.to_rfc3339()
+            )
+            .unwrap();
+        }
+        generated
+    }
+}
+
+/// Five fields of cron: plain times, lists, ranges and steps, weekdays and days of the month.
+fn expression(random: &mut fastrand::Rng) -> String {
+    let minutes = ["0", "30", "15", "*/30", "*/5", "0,30", "59", "*", "10-20"];
+    let hours = ["*", "2", "1", "1,2", "0-6", "*/6", "23", "3", "*/2"];
+    let days = ["*", "*", "*", "1", "8", "*/2"];
+    let months = ["*", "*", "3,4,10,11"];
+    let weekdays = ["*", "*", "1-5", "0", "MON,SUN"];
+    let mut pick = |choices: &[&'static str]| choices[random.usize(..choices.len())];
+    format!(
+        "{} {} {} {} {}",
+        pick(&minutes),
+        pick(&hours),
+        pick(&days),
+        pick(&months),
+        pick(&weekdays)
+    )
+}
+
+/// The page is written once and left open; what its script says at a later moment, the program says when it is asked
+/// then.
+#[test]
+fn script_and_program_agree_at_every_moment_of_every_schedule() {
+    let nights = [
+        "2026-03-08T10:00:00Z",
+        "2026-11-01T09:00:00Z",
+        "2026-04-04T15:00:00Z",
+        "2026-10-03T15:30:00Z",
+        NOW,
+    ];
+    let mut worlds = Vec::new();
+    let mut kept = Vec::new();
+    for round in 0..campaign(1, 8) {
+        for (number, night) in nights.iter().enumerate() {
+            let mut random = fastrand::Rng::with_seed((round * nights.len() + number) as u64);
+            let night: DateTime<Utc> = night.parse().unwrap();
+            let generated = Generated::at(night, &mut random);
+            let world = Sandbox::sqlite()
+                .sql(&generated.rows)
+                .file("syncmon.toml", &generated.configuration);
+            let (moments, site) = verdicts(&world, night, &mut random);
+            worlds.push(json!({"site": site, "moments": moments}));
+            kept.push(world);
+        }
+    }
+    let said = check("scheduled", &[&serde_json::Value::from(worlds).to_string()]);
+    let compared: usize = said.trim().parse().unwrap();
+    crate::figures::report(&format!(
+        "script and program about schedules: {compared} verdicts compared, 0 differ"
+    ));
+}
+
+/// What the program says of every sync at the moment of writing and at moments when something turns, just before, at,
+/// just after, and in between; and the address of the site that was written first.
+fn verdicts(
+    world: &Sandbox,
+    written: DateTime<Utc>,
+    random: &mut fastrand::Rng,
+) -> (serde_json::Value, String) {
+    let millis = |at: DateTime<Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    let first = millis(written);
+    world.succeeds(&[
+        "build",
+        "--out",
+        "site",
+        "--state-dir",
+        "state",
+        "--now",
+        &first,
+    ]);
+    let mut turns: Vec<DateTime<Utc>> = world.status()["entities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|entity| [&entity["turns_yellow_at"], &entity["turns_red_at"]])
+        .filter_map(|at| at.as_str()?.parse().ok())
+        .filter(|&at| at < written + TimeDelta::days(40))
+        .collect();
+    random.shuffle(&mut turns);
+    turns.truncate(7);
+    let mut moments = vec![written];
+    for turn in turns {
+        moments.extend([-1, 0, 1].map(|by| turn + TimeDelta::milliseconds(by)));
+    }
+    moments.extend((0..5).map(|_| written + TimeDelta::seconds(random.i64(0..10 * 86_400))));
+    moments.retain(|&at| at >= written);
+    moments.sort();
+    let said = moments.iter().map(|&at| {
+        let now = millis(at);
+        world.succeeds(&["build", "-q", "--out", "then", "--state-dir", "state", "--now", &now]);
+        let text = std::fs::read_to_string(world.path("then/status.json")).unwrap();
+        let status: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let verdicts: serde_json::Map<_, _> = status["entities"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entity| (entity["name"].as_str().unwrap().to_owned(), entity["reason"].clone()))
+            .collect();
+        json!({"clock": at.timestamp_millis(), "summary": status["overall"]["summary"], "verdicts": verdicts})
+    });
+    (said.collect(), url(world))
+}
