@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -168,8 +169,8 @@ pub struct RecordOptions {
     pub started_at: Option<DateTime<Utc>>,
 
     /// How long it took, for example 68s
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
-    pub duration: Option<std::time::Duration>,
+    #[arg(long, value_name = "DURATION", value_parser = time_of_a_run)]
+    pub duration: Option<Duration>,
 
     /// How many records it processed
     #[arg(long, value_name = "NUMBER")]
@@ -285,4 +286,14 @@ fn named(text: &str) -> Result<String, String> {
         return Err("is empty; name what is synced, for example sales".to_owned());
     }
     Ok(text.to_owned())
+}
+
+/// How long a run took: at most ten years.
+fn time_of_a_run(text: &str) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_secs(3660 * 86_400);
+    match humantime::parse_duration(text) {
+        Ok(lasted) if lasted <= LONGEST => Ok(lasted),
+        Ok(_) => Err("no run takes more than 10 years; write for example 68s".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }

@@ -18,7 +18,7 @@ pub async fn record(options: &RecordOptions) -> Result<Outcome> {
     let connect = Config::load(None)?.connect_timeout;
     let pending = Pending::within(&state_directory(options.state_dir.as_deref())?)?;
     let lasted = options.duration.unwrap_or_default();
-    let ended_now = Utc::now() - TimeDelta::from_std(lasted).unwrap_or_default();
+    let ended_now = Utc::now() - TimeDelta::from_std(lasted)?;
     let started_at = options.started_at.unwrap_or(ended_now).trunc_subsecs(6);
     let report = Report {
         end: Some(End {

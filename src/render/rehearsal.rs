@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::health::{Assessment, Owner, Policy, Reading, Source, assess};
+use crate::health::{Assessment, Owner, Pause, Pauses, Policy, Reading, Schedule, Source, assess};
 use crate::model::{DatabaseFacts, Observation, Outcomes, Run, Snapshot, Status, SyncState};
 
 /// How many entities of the policy take part.
@@ -28,14 +28,40 @@ pub fn worlds(policy: &Policy, now: DateTime<Utc>) -> Vec<Assessment> {
     let troubled = |as_of| Some(snapshot(as_of, troubled(&policy, as_of)));
     let well = Some(snapshot(now, well(&policy, now)));
     [
-        (well, Source::Read),
-        (troubled(now), Source::Read),
-        (troubled(now - read), away()),
-        (None, away()),
+        (well, Source::Read, &scheduled(&policy, now)),
+        (troubled(now), Source::Read, &policy),
+        (troubled(now - read), away(), &policy),
+        (None, away(), &policy),
     ]
     .into_iter()
-    .map(|(snapshot, source)| assess(Reading { snapshot, source }, &policy, now))
+    .map(|(snapshot, source, policy)| assess(Reading { snapshot, source }, policy, now))
     .collect()
+}
+
+/// The same with a run expected every day, but none at present.
+fn scheduled(policy: &Policy, now: DateTime<Utc>) -> Policy {
+    let schedule = "0 0 * * *".parse().ok().map(|cron| Schedule {
+        cron,
+        time_zone: chrono_tz::UTC,
+        grace: TimeDelta::minutes(5),
+        early: TimeDelta::minutes(5),
+        since: None,
+    });
+    let pauses = Pauses::from(vec![Pause {
+        from: now - TimeDelta::minutes(30),
+        until: now + TimeDelta::hours(1),
+        why: Some("The shop moves".to_owned()),
+    }]);
+    let mut policy = Policy {
+        schedule,
+        pauses,
+        ..policy.clone()
+    };
+    for entity in &mut policy.entities {
+        entity.schedule.clone_from(&policy.schedule);
+        entity.pauses.clone_from(&policy.pauses);
+    }
+    policy
 }
 
 fn snapshot(as_of: DateTime<Utc>, entities: Vec<Observation>) -> Snapshot {
@@ -88,7 +114,10 @@ fn troubled(policy: &Policy, now: DateTime<Utc>) -> Vec<Observation> {
 fn synced(entity_type: &str, now: DateTime<Utc>) -> Observation {
     let run = run(1, now - TimeDelta::minutes(1), Status::Completed);
     Observation {
-        outcomes: vec![outcomes(&run)],
+        outcomes: vec![Outcomes {
+            before: Some(now - TimeDelta::days(100)),
+            ..outcomes(&run)
+        }],
         runs: vec![run],
         ..Observation::empty(entity_type)
     }
@@ -134,10 +163,7 @@ fn failing(entity_type: &str, now: DateTime<Utc>) -> Observation {
             unfinished(5, now - TimeDelta::minutes(1)),
             failed,
             unfinished(3, before(9)),
-            Run {
-                action: String::new(),
-                ..run(2, before(10), Status::Other("paused".to_owned()))
-            },
+            run(2, before(10), Status::Other("paused".to_owned())),
             completed,
         ],
         runs_cut: true,

@@ -11,7 +11,7 @@ use super::strip::Strip;
 use super::times::Speaker;
 use super::turns::{later, reason_at, stuck_at};
 use super::{Site, expectations, page_path, problems, sentences, words};
-use crate::health::{Assessment, EntityAssessment, Health};
+use crate::health::{Assessment, EntityAssessment, Health, Notice};
 use crate::text::file_stem;
 
 /// `index.html`.
@@ -22,6 +22,8 @@ pub struct OverviewPage {
     pub summary: String,
     /// Worst first where something is wrong.
     pub rows: Vec<Row>,
+    /// Why nothing is expected of any sync at present; what holds for some of them stands in their rows.
+    pub paused: Option<String>,
     pub problems: Problems,
     pub legend: [String; 3],
     pub exceptions: Vec<String>,
@@ -47,6 +49,7 @@ pub struct Row {
 
 /// `strips` belong to the entities of the assessment, in its order.
 pub fn overview_page(assessment: &Assessment, strips: &[Strip], site: Site) -> OverviewPage {
+    let paused = common_pause(assessment);
     OverviewPage {
         frame: frame(assessment, site),
         health: words::health(assessment.health),
@@ -54,8 +57,9 @@ pub fn overview_page(assessment: &Assessment, strips: &[Strip], site: Site) -> O
         rows: assessment
             .worst_first()
             .into_iter()
-            .map(|(place, _)| row(assessment, place, strips[place].clone(), site))
+            .map(|(place, _)| row(assessment, place, strips[place].clone(), site, paused))
             .collect(),
+        paused: paused.map(|pause| notice(pause, site.speaker)),
         problems: problems::told(assessment, site.speaker),
         legend: expectations::legend(site.policy, site.speaker),
         exceptions: assessment
@@ -66,7 +70,22 @@ pub fn overview_page(assessment: &Assessment, strips: &[Strip], site: Site) -> O
     }
 }
 
-fn row(assessment: &Assessment, place: usize, strip: Strip, site: Site) -> Row {
+/// What every sync is paused for, if it is the same for two or more.
+fn common_pause(assessment: &Assessment) -> Option<&Notice> {
+    let (first, rest) = assessment.entities.split_first()?;
+    let is_pause = |notice: &&Notice| matches!(notice, Notice::Paused { .. });
+    let paused = first.notices.iter().find(is_pause)?;
+    let same = |entity: &EntityAssessment| entity.notices.contains(paused);
+    (!rest.is_empty() && rest.iter().all(same)).then_some(paused)
+}
+
+fn row(
+    assessment: &Assessment,
+    place: usize,
+    strip: Strip,
+    site: Site,
+    paused: Option<&Notice>,
+) -> Row {
     let entity = &assessment.entities[place];
     let until = assessment.valid_until;
     let newest_run = |speaker| newest_run(entity, speaker);
@@ -87,6 +106,7 @@ fn row(assessment: &Assessment, place: usize, strip: Strip, site: Site) -> Row {
         notices: entity
             .notices
             .iter()
+            .filter(|&notice| Some(notice) != paused)
             .map(|n| notice(n, site.speaker))
             .collect(),
     }

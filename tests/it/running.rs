@@ -481,6 +481,7 @@ fn a_run_is_recorded_after_the_fact() {
             &["record", " ", "completed"],
             &["record", "sales", "completed", "--started-at", "yesterday"],
             &["record", "sales", "completed", "--duration", "long"],
+            &["record", "sales", "completed", "--duration", "500000years"],
             &["run", "sales"],
         ] {
             assert_eq!(world.run(wrong).code, 2, "{wrong:?}");

@@ -44,6 +44,8 @@ pub struct HistoryRun {
 pub struct HistoryRow {
     /// The same from build to build.
     pub anchor: String,
+    /// It is about a run that was expected and left no trace.
+    pub expected: bool,
     pub run: RunRow,
     /// The kind of its status: what it can be filtered by.
     pub result: &'static str,
@@ -196,6 +198,7 @@ fn history_run(
         line,
         row: HistoryRow {
             anchor,
+            expected: !listed.what.is_run(),
             result: listed.result.key(),
             entity: entity.policy.name.clone(),
             page: page_path(entity_type),

@@ -49,6 +49,33 @@ const TURNING: &str = "
         ('2026-11-22T19:30:00Z', 'inventory', 'incremental_sync', 'completed', 39, 10738);
 ";
 
+/// A daily sync of all six, of which one run in nine left no trace, and of which one has not been heard of for two days.
+const SCHEDULED: &str = "
+    with recursive
+        days(back) as (select 0 union all select back + 1 from days where back < 60),
+        entities(n, name) as (values (0, 'customers'), (1, 'outlets'), (2, 'products'), (3, 'sales'), (4, 'sale_line_items'), (5, 'inventory'))
+    insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed)
+    select strftime('%Y-%m-%dT%H:%M:%SZ', '2026-11-22T10:00:00Z', '-' || back || ' days'), name, 'incremental_sync', 'completed',
+           30 + back % 7, 4900 + back % 90
+    from days, entities
+    where (back + n) % 9 > 0 and (name <> 'sales' or back > 1);
+";
+
+const DAILY: &str = "
+    schedule = \"0 2 * * *\"
+    except = [2026-11-21]
+    [[maintenance]]
+    from = 2026-11-22T06:00:00
+    to = 2026-11-22T18:00:00
+    why = \"The shop's system is replaced\"
+    [[entities]]
+    entity_type = \"sales\"
+    [[entities]]
+    entity_type = \"products\"
+    grace = \"30h\"
+    actions = [\"incremental_sync\"]
+";
+
 /// Forty entities with names of 200 characters and 25 runs a day each. Some names have no place to
 /// break a line, others are written from right to left or stack marks on their letters; so are the
 /// errors.
@@ -216,6 +243,11 @@ fn built() -> Vec<World> {
             NOW,
         ),
         World::new("crowded", sqlite(CROWDED), NOW),
+        World::new(
+            "scheduled",
+            sqlite(SCHEDULED).file("syncmon.toml", &format!("{TITLE}{DAILY}")),
+            NOW,
+        ),
         World::new(
             "demo",
             Sandbox::bare().arg("--demo").file("syncmon.toml", TITLE),
