@@ -1,6 +1,6 @@
 //! When runs are expected, when not, and which of them count: schedules, pauses and actions of the file.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use croner::parser::{CronParser, Seconds, Year};
 use toml::Spanned;
@@ -10,6 +10,9 @@ use super::source::Source;
 use crate::failure::UsageError;
 use crate::health::{Pause, Pauses, Schedule};
 use crate::text::word;
+
+/// The years in which anything is expected.
+const CALENDAR: std::ops::Range<i32> = 1970..3000;
 
 /// How many closing days can be listed.
 const MOST_PAUSES: usize = 1000;
@@ -163,13 +166,16 @@ impl Source<'_> {
 
     fn closing_day(&self, value: &Spanned<toml::Value>, zone: Tz) -> Result<Pause, UsageError> {
         let text = as_text(value.as_ref());
-        let date = text.trim().parse::<NaiveDate>().map_err(|_| {
-            let problem = format!(
-                "{:?} is not a date; write for example 2026-12-25",
-                word(&text)
-            );
-            self.refuse(value.span(), "except", &problem)
-        })?;
+        let date = text.trim().parse::<NaiveDate>().ok();
+        let date = date
+            .filter(|date| CALENDAR.contains(&date.year()))
+            .ok_or_else(|| {
+                let problem = format!(
+                    "{:?} is not a date; write for example 2026-12-25",
+                    word(&text)
+                );
+                self.refuse(value.span(), "except", &problem)
+            })?;
         let start = |date: NaiveDate| beginning_of(date, zone);
         Ok(Pause {
             from: start(date),
@@ -211,7 +217,7 @@ impl Source<'_> {
             .map(|at| at.with_timezone(&Utc))
             .or_else(|| local().map(|at| first_at_or_after(at, zone)))
             .or_else(|| Some(beginning_of(written.parse().ok()?, zone)));
-        moment.ok_or_else(|| {
+        moment.filter(|moment| CALENDAR.contains(&moment.year())).ok_or_else(|| {
             let problem = format!(
                 "{:?} is not a moment; write for example 2026-11-28T22:00:00, which is meant in {zone}",
                 word(&text)

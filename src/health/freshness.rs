@@ -47,7 +47,8 @@ impl<'a> Rhythm<'a> {
             Some(schedule) => {
                 let grace = in_micros(schedule.grace);
                 let [first, second] = self.unmet(schedule, success);
-                let end = |due: Option<i64>| due.map_or(NEVER, |due| due.saturating_add(grace));
+                // Past the end of the calendar nobody knows what is expected: nothing is up to date there.
+                let end = |due: Option<i64>| due.map_or(success, |due| due.saturating_add(grace));
                 Deadlines {
                     yellow: end(first),
                     red: end(second),
@@ -84,8 +85,7 @@ impl EntityPolicy {
     ) -> impl Iterator<Item = DateTime<Utc>> + '_ {
         self.schedule
             .iter()
-            .flat_map(move |schedule| schedule.dues_after(moment))
-            .filter(|&due| self.pauses.at(due).is_none())
+            .flat_map(move |schedule| schedule.dues_after(moment, &self.pauses))
     }
 
     /// The first expected run that a success at this moment does not meet; `None` without a schedule.

@@ -21,20 +21,35 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Every due time after a moment, oldest first, pauses not yet considered.
+    /// Every due time after a moment that lies in no pause, oldest first; those before 1970 are of no interest to anybody.
     ///
     /// Across changes of the clock it goes as with the cron that starts the runs: a fixed time that is left out comes
     /// due when the gap ends, and one that comes twice is due the first time; `*` comes due as often as the clock
     /// shows it.
-    pub fn dues_after(&self, moment: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> + '_ {
-        let start = match self.since {
-            // A run that is due at this very moment is expected.
-            Some(since) if since > moment => since - TimeDelta::microseconds(1),
-            Some(_) | None => moment,
-        };
+    pub fn dues_after<'a>(
+        &'a self,
+        moment: DateTime<Utc>,
+        pauses: &'a Pauses,
+    ) -> impl Iterator<Item = DateTime<Utc>> + 'a {
+        let moment = moment.max(DateTime::UNIX_EPOCH);
+        // A run that is due at the very beginning is expected.
+        let since = self.since.map(just_before);
+        let mut dues = self.all_after(since.map_or(moment, |since| since.max(moment)));
+        std::iter::from_fn(move || {
+            loop {
+                let due = dues.next()?;
+                match pauses.at(due) {
+                    None => return Some(due),
+                    Some(pause) => dues = self.all_after(just_before(pause.until)),
+                }
+            }
+        })
+    }
+
+    fn all_after(&self, moment: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> + use<'_> {
         let is_fixed = self.has_fixed_times();
         self.cron
-            .iter_after(start.with_timezone(&self.time_zone))
+            .iter_after(moment.with_timezone(&self.time_zone))
             .filter(move |due| !is_fixed || !is_second_of_two(due))
             .map(|due| due.with_timezone(&Utc))
     }
@@ -49,6 +64,10 @@ impl Schedule {
         let mut fields = self.text().split_ascii_whitespace();
         fields.by_ref().take(2).all(|field| !field.starts_with('*'))
     }
+}
+
+fn just_before(moment: DateTime<Utc>) -> DateTime<Utc> {
+    moment - TimeDelta::microseconds(1)
 }
 
 /// Whether the clock has shown this time before on the same night.

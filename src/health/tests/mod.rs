@@ -11,6 +11,7 @@ mod hidden_and_unread;
 mod problems;
 mod properties;
 mod runs;
+mod schedule;
 mod strip;
 mod table;
 mod time_in_state;
