@@ -31,6 +31,8 @@ pub enum Command {
     Flush(FlushOptions),
     /// Deletes old runs from the log
     Prune(PruneOptions),
+    /// Sends a test message through every channel that is configured for alerts
+    Notify(NotifyOptions),
     /// The look of the pages: what they are made of, as files to change
     #[command(subcommand)]
     Templates(TemplatesCommand),
@@ -224,6 +226,24 @@ pub struct PruneOptions {
     /// Say how many would be deleted, and delete none
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// What `notify` is asked for.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Channels stand in syncmon.toml: [alerts.email], [alerts.webhook], [alerts.command]. Their secrets come from\n\
+    the environment, .env.local or .env: SYNCMON_SMTP_USER, SYNCMON_SMTP_PASSWORD, SYNCMON_WEBHOOK_URL.\n\
+    Each channel is told of in a line: ok, or what failed and what to do.\n\n\
+    Exit codes: 0 all took the message; 1 at least one did not; 2 no channel, usage or configuration."
+)]
+pub struct NotifyOptions {
+    /// Send a message that says that it is a test
+    #[arg(long, required = true)]
+    pub test: bool,
+
+    /// Configuration file, as for syncmon build
+    #[arg(long, value_name = "FILE", env = "SYNCMON_CONFIG")]
+    pub config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,4 +1,5 @@
-//! What is kept between builds: the last good snapshot of each database, and since when one is away.
+//! What is kept between builds: the last good snapshot of each database, since when one is away, and what
+//! people were told of it.
 
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
@@ -13,12 +14,38 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::alerts::Standing;
 use crate::failure::UsageError;
 use crate::model::Snapshot;
 use crate::text::{file_stem, fingerprint};
 
-/// Raised when the stored form changes; files of another version are not read.
-const FORMAT: u32 = 3;
+/// What is kept in a file of its own.
+#[derive(Clone, Copy)]
+struct Kind {
+    name: &'static str,
+    /// Raised when the stored form changes; files of another version are not read.
+    format: u32,
+    /// What becomes of a file that cannot be used.
+    replaced: &'static str,
+}
+
+const SNAPSHOT: Kind = Kind {
+    name: "snapshot",
+    format: 3,
+    replaced: "the next good build replaces it",
+};
+
+const OUTAGE: Kind = Kind {
+    name: "outage",
+    format: 3,
+    replaced: "the next good build replaces it",
+};
+
+const ALERTS: Kind = Kind {
+    name: "alerts",
+    format: 1,
+    replaced: "it is begun anew, and what is wrong now is told again",
+};
 
 /// No state file is larger; what claims to be is not read.
 const LARGEST: u64 = 256 << 20;
@@ -169,9 +196,9 @@ impl Kept {
 
     /// The last good snapshot of this very database.
     pub fn snapshot(&self) -> Earlier<Snapshot> {
-        match self.load::<Snapshot>("snapshot") {
+        match self.load::<Snapshot>(SNAPSHOT) {
             Earlier::Known(snapshot) if !snapshot.is_within_the_calendar() => {
-                self.unusable("snapshot", "holds moments that no calendar has")
+                self.unusable(SNAPSHOT, "holds moments that no calendar has")
             }
             earlier => earlier,
         }
@@ -180,28 +207,47 @@ impl Kept {
     /// Keeps a good snapshot; the database is no longer away.
     pub fn keep_snapshot(&self, snapshot: &Snapshot) -> Result<()> {
         let _alone = alone_in(&self.directory, "lock", PATIENCE)?;
-        self.store("snapshot", snapshot)?;
-        removed(&self.path("outage")).with_context(|| self.trouble("outage"))
+        self.store(SNAPSHOT, snapshot)?;
+        removed(&self.path(OUTAGE)).with_context(|| self.trouble(OUTAGE))
     }
 
     /// The first build that could not read this database: an earlier one, else `now`.
     pub fn outage_since(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
         let _alone = alone_in(&self.directory, "lock", PATIENCE)?;
-        match self.load::<DateTime<Utc>>("outage") {
+        match self.load::<DateTime<Utc>>(OUTAGE) {
             Earlier::Known(since) if since <= now => Ok(since),
             // A clock that was set back, or a file that says nothing: it counts from here.
             Earlier::Known(_) | Earlier::Nothing | Earlier::Unusable(_) => {
-                self.store("outage", &now).map(|()| now)
+                self.store(OUTAGE, &now).map(|()| now)
             }
         }
     }
 
-    fn path(&self, kind: &str) -> PathBuf {
-        self.directory
-            .join(format!("{kind}.{}.json", file_stem(&self.identity)))
+    /// What people were told of this database, and what they have still to be told.
+    pub fn standing(&self) -> Earlier<Standing> {
+        self.load::<Standing>(ALERTS)
     }
 
-    fn load<T: DeserializeOwned>(&self, kind: &str) -> Earlier<T> {
+    /// Keeps it so that not even a power failure takes it away: what is sent after that is known to be.
+    pub fn keep_standing(&self, standing: &Standing) -> Result<()> {
+        self.store(ALERTS, standing)?;
+        File::open(&self.directory)
+            .and_then(|directory| directory.sync_all())
+            .with_context(|| self.trouble(ALERTS))
+    }
+
+    /// While what is returned lives, no other build decides about alerts of this database.
+    pub fn alone_with_standing(&self, patience: Duration) -> Result<Alone> {
+        let name = format!("{}.{}.lock", ALERTS.name, file_stem(&self.identity));
+        alone_in(&self.directory, &name, patience)
+    }
+
+    fn path(&self, kind: Kind) -> PathBuf {
+        self.directory
+            .join(format!("{}.{}.json", kind.name, file_stem(&self.identity)))
+    }
+
+    fn load<T: DeserializeOwned>(&self, kind: Kind) -> Earlier<T> {
         let text = match read_file(&self.path(kind)) {
             Ok(Some(text)) => text,
             Ok(None) => return Earlier::Nothing,
@@ -214,10 +260,10 @@ impl Kept {
             }
         };
         match serde_json::from_slice::<Label>(&text) {
-            Ok(label) if label.format > FORMAT => {
+            Ok(label) if label.format > kind.format => {
                 self.unusable(kind, "was written by a newer version of syncmon")
             }
-            Ok(label) if label.format < FORMAT => {
+            Ok(label) if label.format < kind.format => {
                 self.unusable(kind, "was written by an older version of syncmon")
             }
             Ok(label) if label.database != self.identity => {
@@ -231,35 +277,32 @@ impl Kept {
         }
     }
 
-    fn unusable<T>(&self, kind: &str, why: &str) -> Earlier<T> {
+    fn unusable<T>(&self, kind: Kind, why: &str) -> Earlier<T> {
         let path = self.path(kind);
-        Earlier::Unusable(format!(
-            "{} {why}: the next good build replaces it",
-            path.display()
-        ))
+        Earlier::Unusable(format!("{} {why}: {}", path.display(), kind.replaced))
     }
 
     /// Written beside, brought to disk and renamed over, so that whoever reads finds the old or the
     /// new one, whole.
-    fn store<T: Serialize>(&self, kind: &str, content: &T) -> Result<()> {
+    fn store<T: Serialize>(&self, kind: Kind, content: &T) -> Result<()> {
         let path = self.path(kind);
         let text = serde_json::value::to_raw_value(content)
             .and_then(|content| {
                 serde_json::to_vec(&Stored {
-                    format: FORMAT,
+                    format: kind.format,
                     database: Cow::Borrowed(&self.identity),
                     fingerprint: fingerprint(content.get()),
                     content: &content,
                 })
             })
-            .context("the snapshot cannot be written as JSON")?;
+            .with_context(|| format!("the {} cannot be written as JSON", kind.name))?;
         let beside = path.with_extension("json.new");
         write_for_owner(&beside, &text)
             .and_then(|()| std::fs::rename(&beside, &path))
             .with_context(|| self.trouble(kind))
     }
 
-    fn trouble(&self, kind: &str) -> String {
+    fn trouble(&self, kind: Kind) -> String {
         format!(
             "{} cannot be kept; check free space and permissions of the state directory",
             self.path(kind).display()

@@ -16,7 +16,9 @@
 //!
 //! `brand`, `model`, `report`, `health`, `text`, `masking` and `views` are pure: no clock, no file, no database.
 
+pub mod alerts;
 pub mod brand;
+pub mod channels;
 pub mod cli;
 pub mod commands;
 pub mod config;

@@ -98,6 +98,7 @@ impl Look {
         if !self.sources.has_folder() {
             return Ok(());
         }
+        let undelivered = rehearsal::undelivered(site.speaker.now);
         for assessment in rehearsal::worlds(site.policy, site.speaker.now) {
             for demo in [false, true] {
                 let footer = if demo {
@@ -108,6 +109,7 @@ impl Look {
                 let site = Site {
                     footer,
                     demo,
+                    undelivered: demo.then_some(&undelivered),
                     ..site
                 };
                 self.render(&assessment, site)?;

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use chrono::{DateTime, SubsecRound, Utc};
 use futures_util::future::join;
+use url::Url;
 
 use super::Outcome;
+use super::alerting::Alerting;
 use super::deadline::within;
 use super::reading::{Taken, make_the_best_of};
 use super::stopping::undisturbed;
@@ -16,7 +18,7 @@ use super::telling::{say, say_as_it_is, tell};
 use crate::cli::BuildOptions;
 use crate::config::Config;
 use crate::demo;
-use crate::health::{Source, assess};
+use crate::health::{Assessment, Source, assess};
 use crate::kept::{Alone, Kept, alone_in, make_state_directory, state_directory};
 use crate::publish::{self, Opened, Published, Target};
 use crate::render::Look;
@@ -27,23 +29,27 @@ use crate::views::{self, Site, Speaker};
 const TIME_TO_PUBLISH: Duration = Duration::from_secs(5);
 
 pub async fn run(options: BuildOptions) -> Result<Outcome> {
+    let config = Config::load(options.config.as_deref())?;
+    let url = config.url.as_ref().map(Url::to_string);
+    let mut alerting = Alerting::prepared(&config.alerts, url, options.demo)?;
+    let ended = build(&options, &config, &mut alerting).await;
+    alerting.tell(&ended);
+    ended
+}
+
+async fn build(
+    options: &BuildOptions,
+    config: &Config,
+    alerting: &mut Alerting<'_>,
+) -> Result<Outcome> {
     // No finer than the databases: other programs should find moments that they can read.
     let now = options.now.unwrap_or_else(Utc::now).trunc_subsecs(6);
-    let mut narrator = Narrator {
-        verbose: options.verbose,
-        started: Instant::now(),
-        told: Ok(()),
-    };
-    let config = Config::load(options.config.as_deref())?;
+    let mut narrator = Narrator::begun(options.verbose);
     let look = Look::load(options.templates.as_deref(), &config.brand)?;
-    let site = site(&config, options.demo, now);
+    let site = site(config, options.demo, now);
     within(TIME_TO_PUBLISH, || look.rehearse(site))?;
     let state = state_directory(options.state_dir.as_deref())?;
-    let database = if options.demo {
-        Database::Sqlite(state.join(demo::FILE))
-    } else {
-        super::database()?
-    };
+    let database = database(options.demo, &state)?;
     let Some(target) = free(
         publish::open(&options.out, options.demo, &state)?,
         &options.out,
@@ -64,19 +70,20 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
     let clock_given = options.now.is_some();
     // While the database works out its answer there is time to clear up.
     let (taken, cleared) = join(
-        store::read(&database, now, clock_given, since, limits(&config)),
+        store::read(&database, now, clock_given, since, limits(config)),
         async { publish::clear(&target) },
     )
     .await;
     drop(alone);
     let kept = Kept::new(state, database.identity());
     let Taken { reading, keeping } = make_the_best_of(taken, &kept, &database, now);
-    let outcome = match reading.source {
-        Source::Read => Outcome::Done,
-        Source::Unreachable { .. } => Outcome::Unreadable,
-    };
-
+    let outcome = outcome(&reading.source);
     let assessment = assess(reading, &config.policy, now);
+    let undelivered = alerting.undelivered(&kept);
+    let site = Site {
+        undelivered: undelivered.as_deref(),
+        ..site
+    };
     narrator.tell("rendering");
     let left = config
         .build_timeout
@@ -86,17 +93,32 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
     let published = cleared
         .and_then(|()| undisturbed(|| publish::publish(&target, &files, options.demo)))
         .with_context(|| format!("the site in {} was not replaced", options.out.display()))?;
+    alerting.decide(&assessment, site, kept, &database.identity());
     keeping?;
 
     warn_once(published, &options.out)?;
     if options.verbose || !options.quiet {
-        let verdicts = views::terminal(&assessment, site);
-        tell(&format!("{verdicts}\nOpen {}\n", index(&target.live)))?;
+        tell_verdicts(&assessment, site, &target)?;
     }
     narrator.tell("done");
     // The process ends here: taking these apart first would cost what a tenth of reading costs.
     forget((files, assessment));
     narrator.told.map(|()| outcome)
+}
+
+fn outcome(source: &Source) -> Outcome {
+    match source {
+        Source::Read => Outcome::Done,
+        Source::Unreachable { .. } => Outcome::Unreadable,
+    }
+}
+
+fn database(demo: bool, state: &Path) -> Result<Database> {
+    if demo {
+        Ok(Database::Sqlite(state.join(demo::FILE)))
+    } else {
+        super::database()
+    }
 }
 
 fn site(config: &Config, demo: bool, now: DateTime<Utc>) -> Site<'_> {
@@ -109,7 +131,13 @@ fn site(config: &Config, demo: bool, now: DateTime<Utc>) -> Site<'_> {
             now,
         },
         policy: &config.policy,
+        undelivered: None,
     }
+}
+
+fn tell_verdicts(assessment: &Assessment, site: Site, target: &Target) -> Result<()> {
+    let verdicts = views::terminal(assessment, site);
+    tell(&format!("{verdicts}\nOpen {}\n", index(&target.live)))
 }
 
 /// The directory to publish into, unless another build is at work on it, which is said.
@@ -177,6 +205,14 @@ struct Narrator {
 }
 
 impl Narrator {
+    fn begun(verbose: bool) -> Narrator {
+        Narrator {
+            verbose,
+            started: Instant::now(),
+            told: Ok(()),
+        }
+    }
+
     fn tell(&mut self, what: &str) {
         if self.verbose && self.told.is_ok() {
             let passed = self.started.elapsed().as_millis();

@@ -1,9 +1,11 @@
 //! What the program does: one file a command, each reads as a recipe.
 
+mod alerting;
 pub mod build;
 mod deadline;
 mod delivering;
 mod init_db;
+mod notify;
 mod prune;
 mod reading;
 mod record;
@@ -31,6 +33,8 @@ pub enum Outcome {
     Done,
     /// The database could not be read, and the published page says so; or a run is kept until it can be told of.
     Unreadable,
+    /// Not every channel took the test message, and it was said why.
+    NotAllDelivered,
     /// The command that was run ended so.
     Ended(ExitStatus),
     /// It could not be started.
@@ -42,6 +46,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Done => ExitCode::SUCCESS,
             Outcome::Unreadable => ExitCode::from(75),
+            Outcome::NotAllDelivered => ExitCode::FAILURE,
             Outcome::Ended(status) => passed_through(status),
             Outcome::NotStarted(ErrorKind::NotFound) => ExitCode::from(127),
             Outcome::NotStarted(_) => ExitCode::from(126),
@@ -88,6 +93,7 @@ pub fn run(environment: Result<()>, command: Command) -> Result<Outcome> {
             Command::Record(options) => record::record(&options).await,
             Command::Flush(options) => record::flush(&options).await,
             Command::Prune(options) => prune::run(&options).await,
+            Command::Notify(options) => notify::test(&options),
             Command::Templates(TemplatesCommand::Export(options)) => templates::export(&options),
         }
     });

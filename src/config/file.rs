@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::alerts::AlertsTable;
+
 /// The file as it is written; [`super::Config`] is what it means.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +32,7 @@ pub struct File {
     pub owner: Option<Spanned<String>>,
     pub contact: Option<Spanned<String>>,
     pub entities: Option<Vec<EntityTable>>,
+    pub alerts: Option<AlertsTable>,
 }
 
 /// One `[[entities]]` table.

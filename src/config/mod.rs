@@ -1,6 +1,7 @@
 //! What the user decided: `syncmon.toml`, validated once, with every refusal naming file, line,
 //! key and remedy.
 
+mod alerts;
 mod appearance;
 mod expectations;
 mod file;
@@ -17,6 +18,7 @@ use url::Url;
 use crate::brand::Brand;
 use crate::failure::UsageError;
 use crate::health::{EntityPolicy, Owner, Policy, Thresholds};
+pub use alerts::Alerts;
 use expectations::Expectations;
 use file::File;
 use source::Source;
@@ -31,6 +33,7 @@ pub struct Config {
     /// The zone in which the pages speak.
     pub time_zone: Tz,
     pub policy: Policy,
+    pub alerts: Alerts,
     /// How long connecting to the database may take.
     pub connect_timeout: Duration,
     /// How long a whole build may take.
@@ -118,6 +121,7 @@ impl Config {
                 interval,
                 history_days: source.history_days(file.history_days.as_ref())?,
             },
+            alerts: source.alerts(file.alerts.as_ref())?,
             connect_timeout: source.timeout(
                 "connect_timeout",
                 file.connect_timeout.as_ref(),

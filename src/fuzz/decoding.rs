@@ -133,6 +133,7 @@ pub fn can_be_shown(
             now,
         },
         policy: &config.policy,
+        undelivered: None,
     };
     let terminal = views::terminal(&assessment, site);
     prop_assert!(

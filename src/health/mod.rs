@@ -32,10 +32,10 @@ pub use schedule::{Pause, Pauses, Schedule};
 pub use strip::{Day, DayStart, strip};
 pub use time_in_state::{Past, Shares, Span, shares, time_in_state};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What syncmon concludes of an entity, or of all of them. Ordered: worse is greater.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
     Green,
@@ -44,7 +44,7 @@ pub enum Health {
 }
 
 /// Why an entity has its health. Each reason belongs to exactly one health.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Synced within `late_after`, and nothing speaks against it.

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::alerts::Undelivered;
 use crate::health::{Assessment, Owner, Pause, Pauses, Policy, Reading, Schedule, Source, assess};
 use crate::model::{DatabaseFacts, Observation, Outcomes, Run, Snapshot, Status, SyncState};
 
@@ -62,6 +63,16 @@ fn scheduled(policy: &Policy, now: DateTime<Utc>) -> Policy {
         entity.pauses.clone_from(&policy.pauses);
     }
     policy
+}
+
+/// Alerts that do not get out.
+pub fn undelivered(now: DateTime<Utc>) -> [Undelivered; 1] {
+    [Undelivered {
+        channel: "webhook".to_owned(),
+        since: now - TimeDelta::hours(1),
+        message: "The receiver did not answer in time.".to_owned(),
+        waiting: 2,
+    }]
 }
 
 fn snapshot(as_of: DateTime<Utc>, entities: Vec<Observation>) -> Snapshot {

@@ -1,5 +1,6 @@
 //! The assessment in words. Pure: whatever a template prints is decided and formatted here.
 
+mod alert;
 mod charts;
 mod entity;
 mod expectations;
@@ -19,6 +20,7 @@ mod times;
 mod turns;
 mod words;
 
+pub use alert::{alert, test_message};
 pub use entity::EntityPage;
 pub use history::{History, HistoryPage, HistoryRun, history};
 pub use notices::hidden_tables;
@@ -44,6 +46,8 @@ pub struct Site<'a> {
     pub demo: bool,
     pub speaker: Speaker,
     pub policy: &'a crate::health::Policy,
+    /// Where alerts do not get out; `None` if nobody is to be alerted.
+    pub undelivered: Option<&'a [crate::alerts::Undelivered]>,
 }
 
 /// Every page of a site.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::alert::undelivered;
 use super::expectations::next_expected;
 use super::notices::notice;
 use super::parts::{Frame, Verdict, frame, newest_run, verdict};
@@ -20,6 +21,8 @@ pub struct OverviewPage {
     pub frame: Frame,
     pub health: &'static str,
     pub summary: String,
+    /// Where alerts do not get out, and why.
+    pub undelivered: Vec<String>,
     /// Worst first where something is wrong.
     pub rows: Vec<Row>,
     /// Why nothing is expected of any sync at present; what holds for some of them stands in their rows.
@@ -54,6 +57,12 @@ pub fn overview_page(assessment: &Assessment, strips: &[Strip], site: Site) -> O
         frame: frame(assessment, site),
         health: words::health(assessment.health),
         summary: sentences::summary(assessment, site.speaker),
+        undelivered: site
+            .undelivered
+            .unwrap_or_default()
+            .iter()
+            .map(|channel| undelivered(channel, site.speaker))
+            .collect(),
         rows: assessment
             .worst_first()
             .into_iter()

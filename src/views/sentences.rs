@@ -14,7 +14,6 @@ pub fn summary(assessment: &Assessment, speaker: Speaker) -> String {
         .map(|&(_, entity)| entity)
         .filter(|entity| entity.health() != Health::Green)
         .collect();
-    let at_fault = |entity: &EntityAssessment| short(entity, entity.reason);
     let verdict = match problems.as_slice() {
         [] => all_well(
             entities.len(),
@@ -22,23 +21,7 @@ pub fn summary(assessment: &Assessment, speaker: Speaker) -> String {
                 .first()
                 .map(|(_, entity)| entity.policy.name.as_str()),
         ),
-        [only] => alone(only, only.reason, speaker),
-        [first, second] => format!("{}, {}", at_fault(first), at_fault(second)),
-        [first, rest @ ..]
-            if problems.len() == entities.len()
-                && rest.iter().all(|other| other.reason == first.reason) =>
-        {
-            together(problems.len(), first.reason)
-        }
-        [first, second, rest @ ..] => {
-            let more = if rest.len() == 1 { "needs" } else { "need" };
-            format!(
-                "{}, {}, and {} more {more} attention",
-                at_fault(first),
-                at_fault(second),
-                rest.len()
-            )
-        }
+        problems => wrong(problems, entities.len(), speaker),
     };
     match (&assessment.source, assessment.as_of) {
         (Source::Read, _) => verdict,
@@ -53,7 +36,32 @@ pub fn summary(assessment: &Assessment, speaker: Speaker) -> String {
     }
 }
 
-fn all_well(count: usize, name: Option<&str>) -> String {
+/// What is wrong with some entities, worst first, of so many, in one sentence.
+pub fn wrong(problems: &[&EntityAssessment], of: usize, speaker: Speaker) -> String {
+    let at_fault = |entity: &EntityAssessment| short(entity, entity.reason);
+    match problems {
+        [] => String::new(),
+        [only] => alone(only, only.reason, speaker),
+        [first, second] => format!("{}, {}", at_fault(first), at_fault(second)),
+        [first, rest @ ..]
+            if problems.len() == of && rest.iter().all(|other| other.reason == first.reason) =>
+        {
+            together(problems.len(), first.reason)
+        }
+        [first, second, rest @ ..] => {
+            let more = if rest.len() == 1 { "needs" } else { "need" };
+            format!(
+                "{}, {}, and {} more {more} attention",
+                at_fault(first),
+                at_fault(second),
+                rest.len()
+            )
+        }
+    }
+}
+
+/// "All 6 syncs are up to date"
+pub fn all_well(count: usize, name: Option<&str>) -> String {
     match (count, name) {
         (1, Some(name)) => format!("{} is up to date", apart(name)),
         _ => format!("All {count} syncs are up to date"),

@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 
 use super::notices::notice;
 use super::{Site, sentences, words};
+use crate::alerts::Undelivered;
 use crate::health::{Assessment, EntityAssessment, Health, Reason, Source};
 use crate::text::word;
 
@@ -20,6 +21,8 @@ pub struct Status {
     demo: bool,
     source: SourceStatus,
     overall: Overall,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alerts: Option<Alerts>,
     entities: Vec<EntityStatus>,
 }
 
@@ -35,6 +38,34 @@ struct SourceStatus {
 struct Overall {
     health: Health,
     summary: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Alerts {
+    undelivered: Vec<ChannelStatus>,
+}
+
+#[derive(Debug, Serialize)]
+struct ChannelStatus {
+    channel: String,
+    #[serde(serialize_with = "rfc3339")]
+    since: Option<DateTime<Utc>>,
+    message: String,
+    waiting: usize,
+}
+
+impl Alerts {
+    fn of(undelivered: &[Undelivered]) -> Alerts {
+        let channel = |channel: &Undelivered| ChannelStatus {
+            channel: channel.channel.clone(),
+            since: Some(channel.since),
+            message: channel.message.clone(),
+            waiting: channel.waiting,
+        };
+        Alerts {
+            undelivered: undelivered.iter().map(channel).collect(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -95,6 +126,7 @@ pub fn status(assessment: &Assessment, site: Site) -> Status {
             health: assessment.health,
             summary: sentences::summary(assessment, site.speaker),
         },
+        alerts: site.undelivered.map(Alerts::of),
         entities: assessment
             .entities
             .iter()

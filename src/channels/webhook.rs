@@ -1,0 +1,122 @@
+//! A message as JSON, to an address that is a secret.
+
+use std::time::Instant;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+use url::Url;
+
+use super::http::{agent, authorities, judged, unanswered};
+use super::side_by_side::Reporter;
+use super::{Format, Secrets, WEBHOOK, Webhook};
+use crate::alerts::{Failure, Message};
+use crate::failure::UsageError;
+
+const ADDRESS: &str = "SYNCMON_WEBHOOK_URL";
+
+/// Has no `Debug`: its address is a secret.
+#[derive(Clone)]
+pub struct Receiver {
+    url: Url,
+    format: Format,
+    authorities: Option<Vec<Vec<u8>>>,
+    secrets: Secrets,
+}
+
+impl Receiver {
+    pub fn open(settings: &Webhook, secrets: &Secrets) -> Result<Receiver, UsageError> {
+        let url = secrets.webhook.clone().ok_or_else(|| {
+            UsageError::new(
+                "[alerts.webhook] is configured, but SYNCMON_WEBHOOK_URL is not set; set it in the environment, \
+                 .env.local or .env, or take [alerts.webhook] away",
+            )
+        })?;
+        Ok(Receiver {
+            url,
+            format: settings.format,
+            authorities: authorities(settings.ca_file.as_deref())?,
+            secrets: secrets.clone(),
+        })
+    }
+
+    pub fn deliver(&self, messages: &[Message], by: Instant, report: &Reporter) {
+        let agent = agent(self.authorities.as_deref(), by);
+        for message in messages {
+            let body = match self.format {
+                Format::Json => as_json(message),
+                Format::Slack => json!({ "text": for_slack(message) }),
+            };
+            let answer = agent
+                .post(self.url.as_str())
+                .header("Content-Type", "application/json")
+                .header("Idempotency-Key", &message.key)
+                .send(body.to_string().as_bytes());
+            let taken = match answer {
+                Ok(answer) => judged(answer.status().as_u16(), ADDRESS),
+                Err(error) => Err(unanswered(&error, ADDRESS, &self.secrets)),
+            };
+            match taken {
+                Ok(()) => report.delivered(WEBHOOK, &message.key),
+                Err(failure @ Failure { only_this, .. }) => {
+                    report.failed(WEBHOOK, failure);
+                    if !only_this {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A message for programs; its shape is a contract, see docs/alerts.md.
+pub fn as_json(message: &Message) -> Value {
+    let entities: Vec<Value> = message
+        .entities
+        .iter()
+        .map(|entity| {
+            json!({
+                "entity_type": entity.entity_type,
+                "name": entity.name,
+                "health": entity.health,
+                "reason": entity.reason,
+                "grounds": entity.grounds,
+                "consequence": entity.consequence,
+                "ask": entity.ask,
+            })
+        })
+        .collect();
+    let lasted = message
+        .until
+        .map(|until| (until - message.since).num_seconds());
+    json!({
+        "schema_version": 1,
+        "key": message.key,
+        "event": message.kind,
+        "about": message.about,
+        "at": moment(message.at),
+        "since": moment(message.since),
+        "until": message.until.map(moment),
+        "lasted_seconds": lasted,
+        "site": message.site,
+        "url": message.url,
+        "subject": message.subject,
+        "text": message.text,
+        "entities": entities,
+    })
+}
+
+fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+/// Its subject in bold, then its text; nothing in it is taken for markup.
+fn for_slack(message: &Message) -> String {
+    let plain = |text: &str| {
+        text.replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+    };
+    let subject = format!("{}: {}", message.site, message.subject);
+    let rest = message.text.split_once("\n\n").map_or("", |(_, rest)| rest);
+    format!("*{}*\n{}", plain(&subject).replace('*', "∗"), plain(rest))
+}
