@@ -1,5 +1,6 @@
 //! Integration tests: the program, run as a user runs it, with the real things around it.
 
+mod alerted;
 mod client;
 mod cluster;
 mod figures;
@@ -12,12 +13,14 @@ mod impostor;
 mod injected;
 mod outage;
 mod pooler;
+mod receivers;
 mod rows;
 mod sandbox;
 mod sql;
 mod web;
 mod wrapped;
 
+mod alerts;
 mod browser;
 mod cli;
 mod clocks;
@@ -38,6 +41,7 @@ mod hostile;
 mod hostile_configuration;
 mod init_db;
 mod kills;
+mod mail;
 mod network;
 mod nginx;
 mod not_exchanged;
@@ -66,3 +70,4 @@ mod templates;
 mod tls;
 mod verdicts;
 mod what_it_means;
+mod year;
