@@ -6,15 +6,16 @@
 //! 2. [`config`]: `syncmon.toml`, validated once.
 //! 3. [`store`]: one connection, ONE statement, decoded into the [`model`]'s snapshot, with every
 //!    text cleaned by [`text`] and [`masking`] on its way in.
-//! 4. [`kept`]: the last good snapshot, for the day on which the database is away.
+//! 4. [`kept`]: the last good snapshot, for the day on which the database is away; and what people were told.
 //! 5. [`health`]: snapshot + policy + now, judged. The rules are those of `docs/verdict.md`.
 //! 6. [`views`]: the assessment in words; everything decided and formatted.
 //! 7. [`render`]: views into files, through tera, in the colours of the [`brand`].
 //! 8. [`publish`]: files into the directory that is served, all at once.
+//! 9. [`alerts`]: who is to be told what has changed; [`channels`]: how it gets there.
 //!
 //! Beside a build, [`recording`] runs commands and tells [`store`] how they went, in the form of [`report`].
 //!
-//! `brand`, `model`, `report`, `health`, `text`, `masking` and `views` are pure: no clock, no file, no database.
+//! `alerts`, `brand`, `model`, `report`, `health`, `text`, `masking` and `views` are pure: no clock, no file, no database.
 
 pub mod alerts;
 pub mod brand;

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::side_by_side::Reporter;
+use super::side_by_side::{Deadline, Reporter};
 use super::webhook::as_json;
 use super::{COMMAND, CommandLine, Secrets};
 use crate::alerts::{Failure, Message};
 
 /// So much earlier than the deadline a command is ended, so that it does not outlive the build.
-const EARLIER: Duration = Duration::from_millis(100);
+const EARLIER: Duration = Duration::from_millis(250);
 
 /// How long what a command has said may take to arrive after its end.
 const LAST_WORDS: Duration = Duration::from_millis(100);
@@ -47,7 +47,7 @@ impl Command {
         }
     }
 
-    pub fn deliver(&self, messages: &[Message], by: Instant, report: &Reporter) {
+    pub fn deliver(&self, messages: &[Message], by: Deadline, report: &Reporter) {
         for message in messages {
             match self.run(message, by) {
                 Ok(()) => report.delivered(COMMAND, &message.key),
@@ -56,7 +56,7 @@ impl Command {
         }
     }
 
-    fn run(&self, message: &Message, by: Instant) -> Result<(), Failure> {
+    fn run(&self, message: &Message, by: Deadline) -> Result<(), Failure> {
         let mut command = std::process::Command::new(&self.line.program);
         command
             .args(&self.line.arguments)
@@ -78,7 +78,10 @@ impl Command {
             )
         })?;
         let words = talk(&mut child, &as_json(message).to_string());
-        let ended = wait(&mut child, by.checked_sub(EARLIER).unwrap_or(by));
+        let ended = wait(
+            &mut child,
+            Instant::now() + by.left().saturating_sub(EARLIER),
+        );
         let words = words.recv_timeout(LAST_WORDS).unwrap_or_default();
         match ended {
             Some(status) if status.success() => Ok(()),

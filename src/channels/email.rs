@@ -1,6 +1,6 @@
 //! Mail, through a server that is asked to pass it on.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lettre::address::Envelope;
 use lettre::message::Mailbox;
@@ -13,13 +13,22 @@ use lettre::transport::smtp::client::{
 use lettre::transport::smtp::extension::ClientId;
 
 use super::http::authorities;
-use super::side_by_side::Reporter;
+use super::side_by_side::{Deadline, Reporter};
 use super::{Email, Encryption, Secrets};
 use crate::alerts::{Failure, Message};
 use crate::failure::UsageError;
 
 /// Shorter than this no step is given.
 const SHORTEST: Duration = Duration::from_millis(50);
+
+/// How far the conversation with the server has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Connect,
+    Encrypt,
+    LogIn,
+    Send,
+}
 
 /// Has no `Debug`: it holds the password.
 #[derive(Clone)]
@@ -46,7 +55,7 @@ impl Mailer {
     }
 
     /// Gives the server what waits for each recipient, one connection after the other where one breaks.
-    pub fn deliver(&self, queues: &[(String, Vec<Message>)], by: Instant, report: &Reporter) {
+    pub fn deliver(&self, queues: &[(String, Vec<Message>)], by: Deadline, report: &Reporter) {
         let mut open = None;
         let recipients = self.settings.to.iter().zip(self.names());
         let recipients: Vec<_> = recipients
@@ -89,7 +98,7 @@ impl Mailer {
     }
 
     /// A connection on which mail may be sent: encrypted and with a password where that is configured.
-    fn connect(&self, by: Instant) -> Result<SmtpConnection, Failure> {
+    fn connect(&self, by: Deadline) -> Result<SmtpConnection, Failure> {
         let Email {
             host,
             port,
@@ -99,11 +108,11 @@ impl Mailer {
         let hello = ClientId::Domain(self.settings.from.email.domain().to_owned());
         let parameters = self
             .tls_parameters()
-            .map_err(|e| self.failure("connect", &e))?;
+            .map_err(|e| self.failure(Step::Connect, &e, by))?;
         let at_once = (*encryption == Encryption::Tls).then_some(&parameters);
         let server = (host.as_str(), *port);
         let mut connection = SmtpConnection::connect(server, Some(left(by)), &hello, at_once, None)
-            .map_err(|error| self.failure("connect", &error))?;
+            .map_err(|error| self.failure(Step::Connect, &error, by))?;
         if *encryption == Encryption::StartTls {
             if !connection.can_starttls() {
                 connection.abort();
@@ -119,14 +128,14 @@ impl Mailer {
             let _ = connection.set_timeout(Some(left(by)));
             connection
                 .starttls(&parameters, &hello)
-                .map_err(|error| self.failure("encrypt", &error))?;
+                .map_err(|error| self.failure(Step::Encrypt, &error, by))?;
         }
         if let Some(login) = &self.secrets.smtp {
             let credentials = Credentials::new(login.user.clone(), login.password.clone());
             let _ = connection.set_timeout(Some(left(by)));
             connection
                 .auth(&[Mechanism::Plain, Mechanism::Login], &credentials)
-                .map_err(|error| self.failure("log in", &error))?;
+                .map_err(|error| self.failure(Step::LogIn, &error, by))?;
         }
         Ok(connection)
     }
@@ -147,7 +156,7 @@ impl Mailer {
         connection: &mut SmtpConnection,
         to: &Mailbox,
         message: &Message,
-        by: Instant,
+        by: Deadline,
     ) -> Result<(), Failure> {
         let unfit = |error: &dyn std::fmt::Display| Failure {
             plain: "A message could not be written as mail.".to_owned(),
@@ -164,7 +173,7 @@ impl Mailer {
         connection
             .send(&envelope, &mail.formatted())
             .map(drop)
-            .map_err(|error| self.failure("send", &error))
+            .map_err(|error| self.failure(Step::Send, &error, by))
     }
 
     fn mail(&self, message: &Message) -> Result<lettre::Message, lettre::error::Error> {
@@ -186,57 +195,57 @@ impl Mailer {
         mail.body(message.text.clone())
     }
 
-    /// What went wrong while trying to `do_what`.
-    fn failure(&self, do_what: &str, error: &Error) -> Failure {
-        let server = format!("{}:{}", self.settings.host, self.settings.port);
+    /// What went wrong at a step.
+    fn failure(&self, step: Step, error: &Error, by: Deadline) -> Failure {
+        if error.is_timeout() {
+            return by.missed();
+        }
+        let server = format!(
+            "the mail server {}:{}",
+            self.settings.host, self.settings.port
+        );
         let said = self.secrets.masked(&full(error));
-        let (plain, what, remedy) = if error.is_timeout() {
-            (
-                "The mail server did not answer in time.",
-                format!("the mail server {server} did not answer in time"),
-                "check that it runs, and that a firewall lets this machine through",
-            )
-        } else if error.is_permanent() && do_what == "log in" {
-            (
-                "The mail server did not accept the user or the password.",
-                format!("the mail server {server} refused the user or the password: {said}"),
-                "check SYNCMON_SMTP_USER and SYNCMON_SMTP_PASSWORD",
-            )
-        } else if error.is_permanent() {
-            (
-                "The mail server refused the message.",
-                format!("the mail server {server} refused to {do_what}: {said}"),
-                "check the addresses in [alerts.email], and whether the server asks for a password",
-            )
-        } else if error.is_transient() {
-            (
+        let (plain, what, remedy) = match step {
+            _ if error.is_transient() => (
                 "The mail server asks to be tried again later.",
-                format!("the mail server {server} asks to be tried again later: {said}"),
+                format!("{server} asks to be tried again later: {said}"),
                 "if it stays so, ask whoever runs it",
-            )
-        } else if error.is_tls() || said.contains("certificate") {
-            (
+            ),
+            Step::LogIn if error.is_permanent() => (
+                "The mail server did not accept the user or the password.",
+                format!("{server} refused the user or the password: {said}"),
+                "check SYNCMON_SMTP_USER and SYNCMON_SMTP_PASSWORD",
+            ),
+            Step::Connect | Step::Encrypt | Step::Send if error.is_permanent() => (
+                "The mail server refused the message.",
+                format!("{server} refused the message: {said}"),
+                "check the addresses in [alerts.email], and whether the server asks for a password",
+            ),
+            _ if error.is_tls() || said.contains("certificate") => (
                 "The identity of the mail server could not be confirmed.",
-                format!("no trusted encrypted connection to the mail server {server}: {said}"),
+                format!("no trusted encrypted connection to {server}: {said}"),
                 "check host, tls and ca_file in [alerts.email]",
-            )
-        } else if error.is_client() {
-            (
-                "The mail server does not do what is needed.",
-                format!("the mail server {server} cannot {do_what} as it should: {said}"),
-                "check host, port and tls in [alerts.email]",
-            )
-        } else {
-            (
+            ),
+            Step::LogIn => (
+                "Logging in to the mail server failed.",
+                format!("logging in to {server} failed: {said}"),
+                "check tls in [alerts.email], and whether the server takes a password in this way",
+            ),
+            Step::Connect | Step::Encrypt => (
                 "The mail server could not be reached.",
-                format!("no way to {do_what} with the mail server {server}: {said}"),
-                "check host and port in [alerts.email], and that it runs",
-            )
+                format!("connecting to {server} failed: {said}"),
+                "check host, port and tls in [alerts.email], and that it runs",
+            ),
+            Step::Send => (
+                "The mail server did not take the message.",
+                format!("sending through {server} failed: {said}"),
+                "if it stays so, ask whoever runs it",
+            ),
         };
         Failure {
             plain: plain.to_owned(),
             technical: format!("{what}; {remedy}"),
-            only_this: do_what == "send" && error.is_permanent(),
+            only_this: step == Step::Send && error.is_permanent(),
         }
     }
 }
@@ -255,6 +264,6 @@ fn full(error: &Error) -> String {
     text
 }
 
-fn left(by: Instant) -> Duration {
-    by.saturating_duration_since(Instant::now()).max(SHORTEST)
+fn left(by: Deadline) -> Duration {
+    by.left().max(SHORTEST)
 }

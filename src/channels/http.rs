@@ -1,12 +1,13 @@
 //! Requests to a receiver that somebody else runs.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Error};
 
 use super::Secrets;
+use super::side_by_side::Deadline;
 use crate::alerts::Failure;
 use crate::failure::UsageError;
 
@@ -46,7 +47,7 @@ pub fn authorities(file: Option<&Path>) -> Result<Option<Vec<Vec<u8>>>, UsageErr
 }
 
 /// Who sends requests, and whom it believes.
-pub fn agent(authorities: Option<&[Vec<u8>]>, by: Instant) -> Agent {
+pub fn agent(authorities: Option<&[Vec<u8>]>, by: Deadline) -> Agent {
     let roots = match authorities {
         None => RootCerts::WebPki,
         Some(own) => {
@@ -57,9 +58,8 @@ pub fn agent(authorities: Option<&[Vec<u8>]>, by: Instant) -> Agent {
             RootCerts::new_with_certs(&own)
         }
     };
-    let left = by.saturating_duration_since(Instant::now());
     Agent::config_builder()
-        .timeout_global(Some(left.max(Duration::from_millis(50))))
+        .timeout_global(Some(by.left().max(Duration::from_millis(50))))
         .http_status_as_error(false)
         .max_redirects(0)
         .user_agent(concat!("syncmon/", env!("CARGO_PKG_VERSION")))
@@ -86,7 +86,7 @@ pub fn judged(status: u16, address: &str) -> Result<(), Failure> {
 }
 
 /// Why there was no answer.
-pub fn unanswered(error: &Error, address: &str, secrets: &Secrets) -> Failure {
+pub fn unanswered(error: &Error, address: &str, secrets: &Secrets, by: Deadline) -> Failure {
     let said = secrets.masked(&error.to_string());
     let is_late = |error: &std::io::Error| {
         matches!(
@@ -95,16 +95,8 @@ pub fn unanswered(error: &Error, address: &str, secrets: &Secrets) -> Failure {
         )
     };
     let (plain, what, remedy) = match error {
-        Error::Timeout(_) => (
-            "The receiver did not answer in time.",
-            "did not answer in time".to_owned(),
-            "check that it runs, and that a firewall lets this machine through",
-        ),
-        Error::Io(error) if is_late(error) => (
-            "The receiver did not answer in time.",
-            "did not answer in time".to_owned(),
-            "check that it runs, and that a firewall lets this machine through",
-        ),
+        Error::Timeout(_) => return by.missed(),
+        Error::Io(error) if is_late(error) => return by.missed(),
         Error::HostNotFound => (
             "The receiver could not be found.",
             "has a name that cannot be looked up".to_owned(),

@@ -1,11 +1,10 @@
 //! A sign of life to somebody who notices when it stays away: an address that is called after each build.
 
-use std::time::Instant;
-
 use url::Url;
 
 use super::Secrets;
 use super::http::{agent, judged, unanswered};
+use super::side_by_side::Deadline;
 use crate::alerts::Failure;
 
 const ADDRESS: &str = "SYNCMON_PING_URL";
@@ -33,13 +32,13 @@ impl Ping {
         })
     }
 
-    pub(super) fn send(&self, ended: Ended, by: Instant) -> Result<(), Failure> {
+    pub(super) fn send(&self, ended: Ended, by: Deadline) -> Result<(), Failure> {
         let answer = agent(None, by)
             .get(address(&self.url, ended).as_str())
             .call();
         match answer {
             Ok(answer) => judged(answer.status().as_u16(), ADDRESS),
-            Err(error) => Err(unanswered(&error, ADDRESS, &self.secrets)),
+            Err(error) => Err(unanswered(&error, ADDRESS, &self.secrets, by)),
         }
     }
 }

@@ -17,6 +17,39 @@ pub struct Tried {
     pub failure: Option<Failure>,
 }
 
+/// When nobody waits any more.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline {
+    by: Instant,
+    within: Duration,
+}
+
+impl Deadline {
+    fn in_time(within: Duration) -> Deadline {
+        Deadline {
+            by: Instant::now() + within,
+            within,
+        }
+    }
+
+    pub fn left(self) -> Duration {
+        self.by.saturating_duration_since(Instant::now())
+    }
+
+    /// Why what should have come by now has failed.
+    pub fn missed(self) -> Failure {
+        Failure {
+            plain: "There was no answer in time.".to_owned(),
+            technical: format!(
+                "no answer within {}; check that the other side runs and that a firewall lets this machine through, \
+                 or allow more time with timeout in [alerts]",
+                humantime::format_duration(self.within)
+            ),
+            only_this: false,
+        }
+    }
+}
+
 /// Through which a channel tells of each message at once: whatever it does next may never end.
 pub struct Reporter(Sender<Report>);
 
@@ -47,7 +80,7 @@ pub fn deliver(
     queues: Vec<(String, Vec<Message>)>,
     within: Duration,
 ) -> Vec<Tried> {
-    let by = Instant::now() + within;
+    let deadline = Deadline::in_time(within);
     let mut tried: BTreeMap<String, (Tried, usize)> = BTreeMap::new();
     for (channel, messages) in queues.iter().filter(|(_, messages)| !messages.is_empty()) {
         let nothing_yet = Tried {
@@ -57,10 +90,9 @@ pub fn deliver(
         };
         tried.insert(channel.clone(), (nothing_yet, messages.len()));
     }
-    let reports = begin(channels, queues, by);
+    let reports = begin(channels, queues, deadline);
     let ending = loop {
-        let left = by.saturating_duration_since(Instant::now());
-        match reports.recv_timeout(left) {
+        match reports.recv_timeout(deadline.left()) {
             Ok(report) => {
                 if let Some((tried, _)) = tried.get_mut(&report.channel) {
                     match report.outcome {
@@ -73,14 +105,7 @@ pub fn deliver(
         }
     };
     let unanswered = match ending {
-        RecvTimeoutError::Timeout => Failure {
-            plain: "There was no answer in time.".to_owned(),
-            technical: format!(
-                "no answer within {}; check that the other side runs, or allow it more time with timeout in [alerts]",
-                humantime::format_duration(within)
-            ),
-            only_this: false,
-        },
+        RecvTimeoutError::Timeout => deadline.missed(),
         RecvTimeoutError::Disconnected => Failure {
             plain: "Sending came to an unexpected end.".to_owned(),
             technical: "sending came to an unexpected end; please report this".to_owned(),
@@ -102,7 +127,7 @@ pub fn deliver(
 fn begin(
     channels: &Channels,
     mut queues: Vec<(String, Vec<Message>)>,
-    by: Instant,
+    by: Deadline,
 ) -> Receiver<Report> {
     let (sender, reports) = channel();
     let mut of = |name: &str| {
@@ -142,7 +167,7 @@ fn aside(sender: &Sender<Report>, work: impl FnOnce(&Reporter) + Send + 'static)
 pub fn send_ping(ping: &Ping, ended: Ended, within: Duration) -> Receiver<Result<(), Failure>> {
     let (done, answer) = channel();
     let ping = ping.clone();
-    let by = Instant::now() + within;
+    let by = Deadline::in_time(within);
     let _ = std::thread::Builder::new().spawn(move || {
         let _ = done.send(ping.send(ended, by));
     });

@@ -1,13 +1,11 @@
 //! A message as JSON, to an address that is a secret.
 
-use std::time::Instant;
-
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use url::Url;
 
 use super::http::{agent, authorities, judged, unanswered};
-use super::side_by_side::Reporter;
+use super::side_by_side::{Deadline, Reporter};
 use super::{Format, Secrets, WEBHOOK, Webhook};
 use crate::alerts::{Failure, Message};
 use crate::failure::UsageError;
@@ -39,7 +37,7 @@ impl Receiver {
         })
     }
 
-    pub fn deliver(&self, messages: &[Message], by: Instant, report: &Reporter) {
+    pub fn deliver(&self, messages: &[Message], by: Deadline, report: &Reporter) {
         let agent = agent(self.authorities.as_deref(), by);
         for message in messages {
             let body = match self.format {
@@ -53,7 +51,7 @@ impl Receiver {
                 .send(body.to_string().as_bytes());
             let taken = match answer {
                 Ok(answer) => judged(answer.status().as_u16(), ADDRESS),
-                Err(error) => Err(unanswered(&error, ADDRESS, &self.secrets)),
+                Err(error) => Err(unanswered(&error, ADDRESS, &self.secrets, by)),
             };
             match taken {
                 Ok(()) => report.delivered(WEBHOOK, &message.key),

@@ -1,6 +1,7 @@
 //! After a build: people are told what has changed, and whoever waits for a sign of life gets one. Nothing here
 //! makes a build fail, or keeps it longer than the configured time.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -198,23 +199,31 @@ fn send(channels: &Channels, names: &[String], news: News, timeout: Duration) {
         .iter()
         .map(|name| (name.clone(), standing.outbox.waiting(name).to_vec()))
         .collect();
+    // Of one reason is said once for whom it holds.
+    let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for tried in deliver(channels, queues, timeout) {
         let failure = tried.failure.as_ref();
         let given_up = standing
             .outbox
             .settle(&tried.channel, &tried.delivered, failure, now);
         if let Some(failure) = failure {
-            let lost = match given_up {
+            let next = match given_up {
                 0 => "each build tries again".to_owned(),
-                lost => {
-                    format!("{lost} of a week ago are given up, each build tries the others again")
-                }
+                lost => format!(
+                    "each build tries again, but of {lost} it is a week ago, and those are given up"
+                ),
             };
-            let _ = say(&format!(
-                "alerts do not get out by {}: {}; {lost}",
-                tried.channel, failure.technical
-            ));
+            reasons
+                .entry(format!("{}; {next}", failure.technical))
+                .or_default()
+                .push(tried.channel);
         }
+    }
+    for (reason, of) in reasons {
+        let _ = say(&format!(
+            "alerts do not get out by {}: {reason}",
+            of.join(", ")
+        ));
     }
     if let Err(error) = kept.keep_standing(&standing) {
         let _ = say(&format!(

@@ -145,6 +145,8 @@ impl Records {
                 "PASSWD",
                 "CREDENTIAL",
                 "DATABASE_URL",
+                "WEBHOOK_URL",
+                "PING_URL",
             ]
             .iter()
             .any(|sign| name.contains(sign))

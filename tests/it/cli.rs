@@ -50,6 +50,7 @@ fn help_explains_every_option() {
         (vec!["record", "--help"], "help-record.txt"),
         (vec!["flush", "--help"], "help-flush.txt"),
         (vec!["prune", "--help"], "help-prune.txt"),
+        (vec!["notify", "--help"], "help-notify.txt"),
         (vec!["templates", "--help"], "help-templates.txt"),
         (
             vec!["templates", "export", "--help"],

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 const PYTHON: &str = "/usr/bin/python3";
 
 /// What the mail server asks for.
-pub const PASSWORD: &str = "S3cret pa$$w%rd/ü";
+pub const PASSWORD: &str = "S3cret pa$$w%rd/&";
 
 /// A server that changes its manner when it is told to.
 pub struct Receiver {
@@ -39,7 +39,7 @@ impl Receiver {
 
     /// For webhooks and pings; everything is fine.
     pub fn of_http() -> Receiver {
-        Receiver::start("http.py", "200", &[])
+        Receiver::start("hooks.py", "200", &[])
     }
 
     fn start(program: &str, manner: &str, more: &[&str]) -> Receiver {

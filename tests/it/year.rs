@@ -43,7 +43,11 @@ fn everybody_is_told_exactly_what_there_is_to_tell() {
     let count = |kind| told.iter().filter(|alert| alert.kind == kind).count();
     let [problems, worse, reminders, recoveries] =
         [Kind::Problem, Kind::Worse, Kind::Reminder, Kind::Recovery].map(count);
-    assert!(problems > 50 && worse > 5 && reminders > 5, "a poor year");
+    let counts = [problems, worse, reminders, recoveries];
+    assert!(
+        counts.iter().all(|count| *count > 1),
+        "a poor year: {counts:?}"
+    );
     assert!(problems - recoveries <= 1);
     let of_database = told.iter().filter(|alert| alert.about == About::Database);
     assert_eq!(

@@ -1,6 +1,6 @@
 """A receiver of webhooks and pings, in a manner that a file says.
 
-http.py FOLDER: every request is written to FOLDER/received, a line of JSON each, and answered as FOLDER/manner says:
+hooks.py FOLDER: every request is written to FOLDER/received, a line of JSON each, and answered as FOLDER/manner says:
 with a status, or never. The port is printed. Run by the integration tests.
 """
 
