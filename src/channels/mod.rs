@@ -21,7 +21,7 @@ use command::Command;
 use email::Mailer;
 pub use ping::{Ended, Ping};
 pub use secrets::Secrets;
-pub use side_by_side::{Tried, deliver, send_ping};
+pub use side_by_side::{Pinging, Tried, deliver, send_ping};
 use webhook::Receiver;
 
 /// The channels that are configured, without their secrets.

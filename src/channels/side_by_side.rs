@@ -115,9 +115,11 @@ pub fn deliver(
     tried
         .into_values()
         .map(|(mut tried, messages)| {
-            if tried.delivered.len() < messages {
-                tried.failure.get_or_insert(unanswered.clone());
-            }
+            tried.failure = if tried.delivered.len() < messages {
+                Some(tried.failure.unwrap_or_else(|| unanswered.clone()))
+            } else {
+                None
+            };
             tried
         })
         .collect()
@@ -163,13 +165,27 @@ fn aside(sender: &Sender<Report>, work: impl FnOnce(&Reporter) + Send + 'static)
     let _ = std::thread::Builder::new().spawn(move || work(&report));
 }
 
-/// Begins to call the address of the ping; whoever wants to know asks what is returned.
-pub fn send_ping(ping: &Ping, ended: Ended, within: Duration) -> Receiver<Result<(), Failure>> {
+/// The address of the ping, while it is being called.
+pub struct Pinging {
+    answer: Receiver<Result<(), Failure>>,
+    deadline: Deadline,
+}
+
+/// Begins to call the address of the ping.
+pub fn send_ping(ping: &Ping, ended: Ended, within: Duration) -> Pinging {
     let (done, answer) = channel();
     let ping = ping.clone();
-    let by = Deadline::in_time(within);
+    let deadline = Deadline::in_time(within);
     let _ = std::thread::Builder::new().spawn(move || {
-        let _ = done.send(ping.send(ended, by));
+        let _ = done.send(ping.send(ended, deadline));
     });
-    answer
+    Pinging { answer, deadline }
+}
+
+impl Pinging {
+    /// Waits for the answer until the deadline.
+    pub fn end(&self) -> Result<(), Failure> {
+        let answer = self.answer.recv_timeout(self.deadline.left());
+        answer.unwrap_or_else(|_| Err(self.deadline.missed()))
+    }
 }

@@ -2,7 +2,7 @@
 //! makes a build fail, or keeps it longer than the configured time.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::Outcome;
 use super::telling::say;
 use crate::alerts::{Seen, Standing, Undelivered, decide};
-use crate::channels::{Channels, Ended, Ping, Secrets, deliver, send_ping};
+use crate::channels::{Channels, Ended, Ping, Pinging, Secrets, deliver, send_ping};
 use crate::config::Alerts;
 use crate::failure::UsageError;
 use crate::health::Assessment;
@@ -19,9 +19,6 @@ use crate::views::{Site, alert};
 
 /// How long to wait for another build that tells people of the same database.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// What is left for the shortest of configured times.
-const SHORTEST: Duration = Duration::from_millis(100);
 
 /// Those who are to be told.
 pub struct Alerting<'a> {
@@ -144,25 +141,17 @@ impl<'a> Alerting<'a> {
 
     /// Sends what has been decided and what was left over, and the sign of life, side by side.
     pub fn tell(self, ended: &Result<Outcome>) {
-        let begun = Instant::now();
         let timeout = self.settings.channels.timeout;
-        let sign = sign(ended, self.published);
-        let ping = self.ping.as_ref().zip(sign);
-        let answer = ping.map(|(ping, ended)| send_ping(ping, ended, timeout));
+        let ping = self.ping.as_ref().zip(sign(ended, self.published));
+        let pinging = ping.map(|(ping, ended)| send_ping(ping, ended, timeout));
         if let Some(news) = self.news {
             send(&self.channels, &self.names, news, timeout);
         }
-        let left = timeout.saturating_sub(begun.elapsed()).max(SHORTEST);
-        let trouble = answer.and_then(|answer| match answer.recv_timeout(left) {
-            Ok(Ok(())) => None,
-            Ok(Err(failure)) => Some(failure.technical),
-            Err(_) => Some(format!(
-                "the receiver behind SYNCMON_PING_URL did not answer within {}; check that it runs",
-                humantime::format_duration(timeout)
-            )),
-        });
-        if let Some(trouble) = trouble {
-            let _ = say(&format!("the sign of life did not get out: {trouble}"));
+        if let Some(Err(failure)) = pinging.as_ref().map(Pinging::end) {
+            let _ = say(&format!(
+                "the sign of life in SYNCMON_PING_URL did not get out: {}",
+                failure.technical
+            ));
         }
     }
 }
