@@ -33,6 +33,8 @@ pub enum Command {
     Prune(PruneOptions),
     /// Sends a test message through every channel that is configured for alerts
     Notify(NotifyOptions),
+    /// Looks at every link from the database to the reader, and says what is wrong and how to mend it
+    Doctor(DoctorOptions),
     /// The look of the pages: what they are made of, as files to change
     #[command(subcommand)]
     Templates(TemplatesCommand),
@@ -246,6 +248,43 @@ pub struct NotifyOptions {
     pub config: Option<PathBuf>,
 }
 
+/// What `doctor` is asked for.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Nothing is written: not to the database, not to the site, not to the state directory. Run it as the user\n\
+    of the build and with the same environment, so that what it says holds for the build.\n\n\
+    With SYNCMON_DOCTOR_USER and SYNCMON_DOCTOR_PASSWORD in the environment it looks behind the password too.\n\n\
+    Exit codes: 0 no problem, whatever the notes; 1 a problem; 2 usage.\n\n\
+    Example:\n  \
+    syncmon doctor --out /var/lib/syncmon/site --url https://status.example.org/"
+)]
+pub struct DoctorOptions {
+    /// Directory that the site is published into
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "SYNCMON_OUT",
+        default_value = "public"
+    )]
+    pub out: PathBuf,
+
+    /// Configuration file, as for syncmon build
+    #[arg(long, value_name = "FILE", env = "SYNCMON_CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// Where the last good snapshot is kept, as for syncmon build
+    #[arg(long, value_name = "DIR", env = "SYNCMON_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+
+    /// Where the site is served, without user and password [default: url in the configuration]
+    #[arg(long, value_name = "URL", value_parser = address)]
+    pub url: Option<url::Url>,
+
+    /// Say it in JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum TemplatesCommand {
     /// Writes the built-in templates, style sheet, script and icons into a directory
@@ -298,6 +337,15 @@ fn moment(text: &str) -> Result<DateTime<Utc>, String> {
     } else {
         Err(format!("lies before 1970 or after 9998; {example}"))
     }
+}
+
+/// Where a site is served.
+fn address(text: &str) -> Result<url::Url, String> {
+    crate::config::site_address(text).ok_or_else(|| {
+        "is not the address of a site, without user and password; write for example \
+         https://status.example.org/"
+            .to_owned()
+    })
 }
 
 /// A name that says something.

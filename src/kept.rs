@@ -223,6 +223,11 @@ impl Kept {
         }
     }
 
+    /// Since when this database is away, as the builds have noted it.
+    pub fn outage(&self) -> Earlier<DateTime<Utc>> {
+        self.load(OUTAGE)
+    }
+
     /// What people were told of this database, and what they have still to be told.
     pub fn standing(&self) -> Earlier<Standing> {
         self.load::<Standing>(ALERTS)

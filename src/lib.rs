@@ -15,7 +15,10 @@
 //!
 //! Beside a build, [`recording`] runs commands and tells [`store`] how they went, in the form of [`report`].
 //!
-//! `alerts`, `brand`, `model`, `report`, `health`, `text`, `masking` and `views` are pure: no clock, no file, no database.
+//! To look for what is wrong along that way, [`doctor`] concludes from what [`store`], [`place`] and [`visit`] find.
+//!
+//! `alerts`, `brand`, `doctor`, `model`, `report`, `health`, `text`, `masking` and `views` are pure: no clock, no file, no
+//! database.
 
 pub mod alerts;
 pub mod brand;
@@ -24,6 +27,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod failure;
 #[cfg(test)]
 mod fuzz;
@@ -31,6 +35,7 @@ pub mod health;
 pub mod kept;
 pub mod masking;
 pub mod model;
+pub mod place;
 pub mod publish;
 pub mod recording;
 pub mod render;
@@ -40,3 +45,4 @@ mod scheduled;
 pub mod store;
 pub mod text;
 pub mod views;
+pub mod visit;

@@ -86,6 +86,11 @@ fn replaced(text: &str) -> String {
     masked
 }
 
+/// `text` without any of these secrets, in whatever form it repeats them, and otherwise as it is.
+pub fn hide_known(text: &str, secrets: &[String]) -> String {
+    known::without(text, secrets)
+}
+
 /// `text` without any of these secrets, in whatever form it repeats them, and with everything masked
 /// that looks like one.
 pub fn mask_known(text: &str, secrets: &[String]) -> String {

@@ -4,6 +4,8 @@ mod alerting;
 pub mod build;
 mod deadline;
 mod delivering;
+mod doctor;
+mod examining;
 mod init_db;
 mod notify;
 mod prune;
@@ -35,6 +37,8 @@ pub enum Outcome {
     Unreadable,
     /// Not every channel took the test message, and it was said why.
     NotAllDelivered,
+    /// A link of the chain does not hold, and that was said.
+    Broken,
     /// The command that was run ended so.
     Ended(ExitStatus),
     /// It could not be started.
@@ -47,6 +51,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Done => ExitCode::SUCCESS,
             Outcome::Unreadable => ExitCode::from(75),
             Outcome::NotAllDelivered => ExitCode::FAILURE,
+            Outcome::Broken => ExitCode::FAILURE,
             Outcome::Ended(status) => passed_through(status),
             Outcome::NotStarted(ErrorKind::NotFound) => ExitCode::from(127),
             Outcome::NotStarted(_) => ExitCode::from(126),
@@ -71,16 +76,18 @@ fn passed_through(status: ExitStatus) -> ExitCode {
     )
 }
 
-/// Runs one command to its end. Environment files that cannot be read stop every command but one: `syncmon run` says
-/// so, and runs what it was given.
+/// Runs one command to its end. Environment files that cannot be read stop every command but two: `syncmon run` says
+/// so, and runs what it was given; for `syncmon doctor` it is a finding.
 pub fn run(environment: Result<()>, command: Command) -> Result<Outcome> {
-    match (&command, environment) {
-        (_, Ok(())) => {}
+    let refused = match (&command, environment) {
+        (_, Ok(())) => None,
         (Command::Run(_), Err(error)) => {
             let _ = say(&format!("{error:#}"));
+            None
         }
+        (Command::Doctor(_), Err(error)) => Some(error),
         (_, Err(error)) => return Err(error),
-    }
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -94,6 +101,7 @@ pub fn run(environment: Result<()>, command: Command) -> Result<Outcome> {
             Command::Flush(options) => record::flush(&options).await,
             Command::Prune(options) => prune::run(&options).await,
             Command::Notify(options) => notify::test(&options),
+            Command::Doctor(options) => doctor::run(&options, refused).await,
             Command::Templates(TemplatesCommand::Export(options)) => templates::export(&options),
         }
     });
@@ -111,9 +119,12 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     }
 }
 
+/// Read in this order; what is already set wins.
+const ENVIRONMENT_FILES: [&str; 2] = [".env.local", ".env"];
+
 /// Reads `.env.local`, then `.env`, in the current directory; what is already set wins.
 pub fn load_environment() -> Result<()> {
-    for name in [".env.local", ".env"] {
+    for name in ENVIRONMENT_FILES {
         match dotenvy::from_path(name) {
             Ok(()) => {}
             Err(error) if error.not_found() => {}

@@ -22,6 +22,7 @@ pub use alerts::Alerts;
 use expectations::Expectations;
 use file::File;
 use source::Source;
+pub use source::site_address;
 
 /// Everything that a build needs to know and does not learn from the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,18 +56,22 @@ const BUILT_IN: [(&str, &str, &str); 6] = [
 ];
 
 impl Config {
-    /// Reads `explicit`, else `./syncmon.toml`, else `/etc/syncmon/syncmon.toml`, else nothing.
-    pub fn load(explicit: Option<&Path>) -> Result<Config, UsageError> {
+    /// The file that is in force: `explicit`, else `./syncmon.toml`, else `/etc/syncmon/syncmon.toml`, else none.
+    pub fn file_in_force(explicit: Option<&Path>) -> Option<PathBuf> {
         let usual = ["syncmon.toml", "/etc/syncmon/syncmon.toml"];
-        let found = match explicit {
+        match explicit {
             Some(path) => Some(path.to_owned()),
             // A link to nowhere is not passed over in silence.
             None => usual
                 .iter()
                 .map(PathBuf::from)
                 .find(|path| path.symlink_metadata().is_ok()),
-        };
-        let Some(path) = found else {
+        }
+    }
+
+    /// Reads [`Config::file_in_force`].
+    pub fn load(explicit: Option<&Path>) -> Result<Config, UsageError> {
+        let Some(path) = Config::file_in_force(explicit) else {
             return Config::parse("", Path::new("syncmon.toml"));
         };
         let text = reading::text_of(&path)?;

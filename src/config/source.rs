@@ -183,21 +183,11 @@ impl Source<'_> {
         let Some(value) = value else {
             return Ok(None);
         };
-        let served = Url::parse(value.as_ref().trim()).ok().filter(|url| {
-            matches!(url.scheme(), "https" | "http")
-                && url.username().is_empty()
-                && url.password().is_none()
-                && url.query().is_none()
-                && url.fragment().is_none()
-        });
-        let Some(mut url) = served else {
+        let Some(url) = site_address(value.as_ref()) else {
             let problem = "is not the address of a site, without user and password; write for \
                            example \"https://status.example.org/\"";
             return Err(self.refuse(value.span(), "url", problem));
         };
-        if !url.path().ends_with('/') {
-            url.set_path(&format!("{}/", url.path()));
-        }
         Ok(Some(url))
     }
 
@@ -305,6 +295,21 @@ impl Source<'_> {
         }
         Ok(entities)
     }
+}
+
+/// Where a site is served, with a slash at its end. `None` if that is no such address.
+pub fn site_address(text: &str) -> Option<Url> {
+    let mut url = Url::parse(text.trim()).ok().filter(|url| {
+        matches!(url.scheme(), "https" | "http")
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    })?;
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Some(url)
 }
 
 /// Why a text cannot be shown, with what to do about it; `None` if it can.

@@ -23,7 +23,7 @@ mod untraced;
 pub use activity::Activity;
 pub use assessment::{Assessment, EntityAssessment, Reading, Source, assess};
 pub use cause::Cause;
-pub use evidence::{Evidence, Failure, FailureRecord, SAME_RUN};
+pub use evidence::{CLOCK_TOLERANCE, Evidence, Failure, FailureRecord, SAME_RUN};
 pub use freshness::Turns;
 pub use notices::{Notice, Table};
 pub use policy::{EntityPolicy, Owner, Policy, Thresholds};

@@ -8,6 +8,7 @@
 
 mod carry;
 mod in_place;
+mod inspection;
 mod manifest;
 mod target;
 mod tree;
@@ -17,6 +18,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use rustix::io::Errno;
 
+pub use inspection::{Inspected, inspect, published};
 pub use manifest::{MANIFEST, Manifest};
 pub use target::{Opened, Target, open};
 

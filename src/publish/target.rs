@@ -132,7 +132,7 @@ fn is_file(path: &Path) -> bool {
 }
 
 /// The directory itself: `out` may be a link to it, for that is the operator's own doing.
-fn resolve(out: &Path) -> Result<PathBuf> {
+pub(super) fn resolve(out: &Path) -> Result<PathBuf> {
     if out.to_string_lossy().trim().is_empty() {
         return Err(UsageError::new("--out is empty; name the directory to publish into").into());
     }
@@ -198,7 +198,7 @@ fn make_parent(live: &Path) -> Result<()> {
 }
 
 /// Directories that nobody means to replace.
-fn refuse_dear(out: &Path, live: &Path) -> Result<(), UsageError> {
+pub(super) fn refuse_dear(out: &Path, live: &Path) -> Result<(), UsageError> {
     // Where HOME is not set, the user database knows.
     let home = std::env::home_dir().and_then(|home| home.canonicalize().ok());
     let current = std::env::current_dir()
@@ -220,7 +220,7 @@ fn refuse_dear(out: &Path, live: &Path) -> Result<(), UsageError> {
 }
 
 /// Whatever lies in the live directory is served: nothing private may.
-fn refuse_private(out: &Path, live: &Path, private: &Path) -> Result<(), UsageError> {
+pub(super) fn refuse_private(out: &Path, live: &Path, private: &Path) -> Result<(), UsageError> {
     if !settled(private).starts_with(live) {
         return Ok(());
     }
@@ -231,7 +231,7 @@ fn refuse_private(out: &Path, live: &Path, private: &Path) -> Result<(), UsageEr
     )))
 }
 
-fn refuse_foreign(out: &Path, live: &Path, demo: bool) -> Result<()> {
+pub(super) fn refuse_foreign(out: &Path, live: &Path, demo: bool) -> Result<()> {
     if let Some(manifest) = Manifest::of(live)? {
         if demo && !manifest.demo {
             return Err(UsageError::new(format!(
@@ -270,22 +270,11 @@ fn refuse_foreign(out: &Path, live: &Path, demo: bool) -> Result<()> {
 /// A hidden folder beside the live directory; in it, where the parent may not be written to or the
 /// live directory is a mount point.
 fn workplace(live: &Path) -> Result<(PathBuf, bool)> {
-    let (Some(parent), Some(name)) = (live.parent(), live.file_name()) else {
+    let Some(hidden) = hidden_beside(live) else {
         return Err(UsageError::new("the root of the file system cannot be published into").into());
     };
-    let device = |path: &Path| match path.metadata() {
-        Err(error) if is_missing(&error) => Ok(None),
-        found => found
-            .map(|found| Some(found.dev()))
-            .with_context(|| not_looked_at(path)),
-    };
-    let above = device(parent)?;
-    let mounted = device(live)?.is_some_and(|own| above != Some(own));
-    if !mounted {
-        let mut hidden = std::ffi::OsString::from(".");
-        hidden.push(name);
-        hidden.push(".syncmon");
-        match private_folder(&parent.join(hidden)) {
+    if !is_mounted(live)? {
+        match private_folder(&hidden) {
             Ok(folder) => return Ok((folder, true)),
             Err(error) if !may_go_inside(&error, live) => {
                 return Err(error).with_context(|| no_workplace("beside", live));
@@ -295,6 +284,26 @@ fn workplace(live: &Path) -> Result<(PathBuf, bool)> {
     }
     let folder = private_folder(&live.join(INSIDE)).with_context(|| no_workplace("in", live))?;
     Ok((folder, false))
+}
+
+/// The path of the hidden folder beside the live directory; `None` for the root.
+pub(super) fn hidden_beside(live: &Path) -> Option<PathBuf> {
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(live.file_name()?);
+    hidden.push(".syncmon");
+    Some(live.parent()?.join(hidden))
+}
+
+/// Whether the live directory is on another file system than its parent.
+pub(super) fn is_mounted(live: &Path) -> Result<bool> {
+    let device = |path: &Path| match path.metadata() {
+        Err(error) if is_missing(&error) => Ok(None),
+        found => found
+            .map(|found| Some(found.dev()))
+            .with_context(|| not_looked_at(path)),
+    };
+    let above = live.parent().map(device).transpose()?.flatten();
+    Ok(device(live)?.is_some_and(|own| above != Some(own)))
 }
 
 fn may_go_inside(error: &std::io::Error, live: &Path) -> bool {

@@ -25,6 +25,8 @@ pub struct Postgres {
     pub(super) secrets: Vec<String>,
     /// From the connection string, where it names one.
     pub(super) connect_timeout: Option<Duration>,
+    /// The certificate of the authority that vouches for the server, or the path of its file.
+    pub(super) authority: Option<String>,
 }
 
 impl Database {
@@ -130,6 +132,7 @@ fn postgres(text: &str, allow_insecure_tls: bool) -> Result<Postgres, UsageError
         )));
     }
     let mut connect_timeout = None;
+    let mut authority = std::env::var("PGSSLROOTCERT").ok();
     let mut stripped = url.clone();
     stripped.set_query(None);
     for (key, value) in url.query_pairs() {
@@ -151,6 +154,9 @@ fn postgres(text: &str, allow_insecure_tls: bool) -> Result<Postgres, UsageError
                     PARAMETERS.join(", ")
                 )));
             }
+        }
+        if key == "sslrootcert" {
+            authority = Some(value.clone().into_owned());
         }
         if key != "connect_timeout" {
             stripped.query_pairs_mut().append_pair(&key, &value);
@@ -175,6 +181,7 @@ fn postgres(text: &str, allow_insecure_tls: bool) -> Result<Postgres, UsageError
         options,
         secrets: secrets::of_connection(&url),
         connect_timeout,
+        authority,
     })
 }
 
@@ -205,7 +212,7 @@ fn without_brackets(options: PgConnectOptions) -> PgConnectOptions {
     }
 }
 
-fn is_local(options: &PgConnectOptions) -> bool {
+pub(super) fn is_local(options: &PgConnectOptions) -> bool {
     let host = options.get_host();
     options.get_socket().is_some()
         || host.starts_with('/')

@@ -2,6 +2,7 @@
 
 mod database;
 pub(crate) mod decode;
+mod examination;
 mod prune;
 mod refusal;
 mod runs;
@@ -11,10 +12,14 @@ mod secrets;
 mod snapshot;
 mod taken;
 mod unreadable;
+mod watched;
+mod way;
 
 pub use database::Database;
+pub use examination::{Column, Examination, Examined, Role, Table, Writable, examine};
 pub use prune::{Old, prune};
 pub use runs::{NotRecorded, Recorder};
 pub use schema::{POSTGRES_SCHEMA, apply_schema, fill};
 pub use snapshot::{Limits, read, statement};
 pub use unreadable::Unreadable;
+pub use way::{Leads, Way};

@@ -1,21 +1,20 @@
 //! The one statement that touches the tables, and the snapshot made from its rows.
 
-use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::{FutureExt, TryStreamExt};
+use futures_util::TryStreamExt;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Either, Row};
 use tokio::sync::oneshot;
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::database::Postgres;
 use super::decode::MOST_RUNS;
 use super::taken::Taken;
+use super::watched::{say_connected, watched};
 use super::{Database, Unreadable};
 use crate::model::{DatabaseFacts, Observation, Snapshot};
 
@@ -57,34 +56,19 @@ pub async fn read(
 ) -> Result<Snapshot, Unreadable> {
     let statement = statement(database, as_of, history_since);
     let clock = (!clock_given).then_some(as_of);
-    let database = database.clone();
-    let connect_limit = database.connect_limit(limits.connect);
-    let (connected, connecting) = oneshot::channel();
-    let reading = spawn_blocking(move || {
-        in_a_runtime(async {
-            match database {
-                Database::Postgres(postgres) => {
-                    read_postgres(&postgres, statement, clock, connected).await
-                }
-                Database::Sqlite(path) => {
-                    drop(connected);
-                    read_sqlite(&path, statement, clock, connect_limit).await
-                }
+    let patience = database.connect_limit(limits.connect);
+    let reading = watched(database, limits, move |database, connected| async move {
+        match database {
+            Database::Postgres(postgres) => {
+                read_postgres(&postgres, statement, clock, connected).await
             }
-        })
-    });
-    let read = async {
-        // Where the other end is dropped without a word, reading has its own reason to end.
-        if timeout(connect_limit, connecting).await.is_err() {
-            return Err(Unreadable::connect_timeout(connect_limit));
+            Database::Sqlite(path) => {
+                drop(connected);
+                read_sqlite(&path, statement, clock, patience).await
+            }
         }
-        reading
-            .await
-            .unwrap_or_else(|_panic| Err(Unreadable::unintelligible()))
-    };
-    let (database, mut entities) = timeout(limits.read, read)
-        .await
-        .map_err(|_elapsed| Unreadable::read_timeout(limits.read))??;
+    });
+    let (database, mut entities) = reading.await?;
     entities.sort_unstable_by(|a, b| a.entity_type.cmp(&b.entity_type));
     Ok(Snapshot {
         as_of,
@@ -96,20 +80,6 @@ pub async fn read(
 
 type Read = Result<(DatabaseFacts, Vec<Observation>), Unreadable>;
 
-/// Reads on a thread of its own: while bytes keep coming, the driver never pauses, and no limit of
-/// time would be looked at on the thread that it runs on.
-fn in_a_runtime(reading: impl Future<Output = Read>) -> Read {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Unreadable::from_sqlx(&sqlx::Error::Io(error)))?;
-    // The driver panics on some answers that no server gives. Nothing that it leaves is used again.
-    let read = runtime.block_on(AssertUnwindSafe(reading).catch_unwind());
-    // A name look-up that hangs must not be waited for.
-    runtime.shutdown_background();
-    read.unwrap_or_else(|_panic| Err(Unreadable::unintelligible()))
-}
-
 /// Rows are decoded as they arrive: no more than one of them is held at a time.
 async fn read_postgres(
     postgres: &Postgres,
@@ -120,10 +90,7 @@ async fn read_postgres(
     let mut connection = PgConnection::connect_with(&postgres.options)
         .await
         .map_err(|error| Unreadable::from_sqlx(&error))?;
-    // Nobody waits any more for a connection that came too late: it is asked nothing.
-    connected
-        .send(())
-        .map_err(|()| Unreadable::connect_timeout(Duration::ZERO))?;
+    say_connected(connected)?;
     let mut taken = Taken::default();
     {
         // One Query message, one round trip, and no prepared statement that a pooler could lose.
@@ -145,20 +112,28 @@ async fn read_postgres(
     taken.whole()
 }
 
+/// Opens a file without any right to write it.
+pub(super) async fn open_read_only(
+    path: &Path,
+    busy_limit: Duration,
+) -> Result<SqliteConnection, Unreadable> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(busy_limit)
+        .disable_statement_logging();
+    SqliteConnection::connect_with(&options)
+        .await
+        .map_err(|error| Unreadable::from_sqlx(&error))
+}
+
 async fn read_sqlite(
     path: &Path,
     statement: String,
     clock: Option<DateTime<Utc>>,
     connect_limit: Duration,
 ) -> Read {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .read_only(true)
-        .busy_timeout(connect_limit)
-        .disable_statement_logging();
-    let mut connection = SqliteConnection::connect_with(&options)
-        .await
-        .map_err(|error| Unreadable::from_sqlx(&error))?;
+    let mut connection = open_read_only(path, connect_limit).await?;
     let mut taken = Taken::default();
     {
         let mut rows = sqlx::raw_sql(AssertSqlSafe(statement)).fetch(&mut connection);

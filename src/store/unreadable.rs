@@ -40,6 +40,16 @@ impl Unreadable {
     /// What happened, on what, and what to do next: one line of moderate length, fit to be printed,
     /// without these secrets and without anything that looks like one.
     pub fn technical(&self, secrets: &[String]) -> String {
+        format!("{}; {}", self.what(secrets), self.remedy)
+    }
+
+    /// What to do next.
+    pub fn remedy(&self) -> &str {
+        &self.remedy
+    }
+
+    /// What happened, and on what: one line, as [`Unreadable::technical`] begins.
+    pub fn what(&self, secrets: &[String]) -> String {
         let mut masked = mask_known(&self.what, secrets);
         let mut length = masked.chars().count();
         if self.length > WORDS_READ {
@@ -51,7 +61,7 @@ impl Unreadable {
         }
         let shown = text::excerpt(&text::error_text(&masked, length as u64));
         let line: Vec<&str> = shown.split_whitespace().collect();
-        format!("{}; {}", line.join(" "), self.remedy)
+        line.join(" ")
     }
 
     /// Connecting took longer than it may.

@@ -23,10 +23,10 @@ mod words;
 pub use alert::{alert, test_message};
 pub use entity::EntityPage;
 pub use history::{History, HistoryPage, HistoryRun, history};
-pub use notices::hidden_tables;
+pub use notices::{hidden_tables, identifier};
 pub use overview::OverviewPage;
 pub use status::{Status, status};
-pub use times::Speaker;
+pub use times::{Speaker, ago, counted, length};
 
 use std::fmt::Write;
 
@@ -79,7 +79,7 @@ pub fn pages(assessment: &Assessment, site: Site) -> Pages {
 }
 
 /// The path of an entity's page within the site.
-fn page_path(entity_type: &str) -> String {
+pub fn page_path(entity_type: &str) -> String {
     format!("entities/{}.html", file_stem(entity_type))
 }
 

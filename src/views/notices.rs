@@ -100,7 +100,7 @@ fn hidden_table(table: &str, role: &str) -> String {
 }
 
 /// A role's name as SQL takes it.
-fn identifier(name: &str) -> String {
+pub fn identifier(name: &str) -> String {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if name.chars().all(plain) && !name.starts_with(|c: char| c.is_ascii_digit()) {
         name.to_owned()
