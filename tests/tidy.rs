@@ -6,9 +6,10 @@ const LONGEST_FILE: usize = 400;
 const LONGEST_FUNCTION: usize = 70;
 
 /// Files whose content depends on nothing but what they are given.
-const PURE: [&str; 9] = [
+const PURE: [&str; 10] = [
     "src/alerts/",
     "src/brand/",
+    "src/doctor/",
     "src/model.rs",
     "src/report.rs",
     "src/text.rs",
@@ -93,7 +94,7 @@ fn the_clock_is_read_in_one_place() {
 
 #[test]
 fn modules_import_only_what_lies_below_them() {
-    let allowed: [(&str, &[&str]); 13] = [
+    let allowed: [(&str, &[&str]); 16] = [
         ("src/model.rs", &[]),
         ("src/masking.rs", &[]),
         ("src/text.rs", &["masking"]),
@@ -113,6 +114,15 @@ fn modules_import_only_what_lies_below_them() {
             &["alerts", "brand", "channels", "failure", "health", "text"],
         ),
         ("src/brand/", &[]),
+        ("src/place.rs", &[]),
+        ("src/visit.rs", &["failure"]),
+        (
+            "src/doctor/",
+            &[
+                "config", "health", "kept", "masking", "model", "place", "publish", "store",
+                "text", "views", "visit",
+            ],
+        ),
     ];
     for (path, text) in sources() {
         let Some((_, below)) = allowed.iter().find(|(place, _)| path.starts_with(place)) else {

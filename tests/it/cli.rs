@@ -51,6 +51,7 @@ fn help_explains_every_option() {
         (vec!["flush", "--help"], "help-flush.txt"),
         (vec!["prune", "--help"], "help-prune.txt"),
         (vec!["notify", "--help"], "help-notify.txt"),
+        (vec!["doctor", "--help"], "help-doctor.txt"),
         (vec!["templates", "--help"], "help-templates.txt"),
         (
             vec!["templates", "export", "--help"],

@@ -31,6 +31,7 @@ mod differential;
 mod disk_faults;
 mod disk_full;
 mod disk_messages;
+mod doctor;
 mod environment_files;
 mod first_build;
 mod following;

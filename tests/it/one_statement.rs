@@ -15,7 +15,7 @@ const SYNCED: &str = "
     values ('2026-11-22T19:22:00Z', 'sales', 'incremental_sync', 'completed', 4.5)";
 
 /// What `role` has sent to this sandbox's database, by the server's log: "application: statement".
-fn statements(world: &Sandbox, role: &str) -> Vec<String> {
+pub fn statements(world: &Sandbox, role: &str) -> Vec<String> {
     let prefix = format!("{} {role} ", world.database());
     let log = Cluster::shared().log().replace("\n\t", "\u{1}");
     log.lines()

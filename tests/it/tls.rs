@@ -15,7 +15,7 @@ const PASSWORD: &str = "n0t-f0r-str4ngers";
 
 /// A server with a certificate for the name "localhost" only. Beside it lie the certificates of
 /// its authority, `ours.crt`, and of a stranger, `other.crt`.
-fn server() -> &'static Cluster {
+pub fn server() -> &'static Cluster {
     static SHARED: OnceLock<Cluster> = OnceLock::new();
     SHARED.get_or_init(|| encrypted("now"))
 }
@@ -153,7 +153,7 @@ fn without_moments(text: &str) -> String {
     moments.replace_all(text, "N").into_owned()
 }
 
-fn certificate(name: &str) -> PathBuf {
+pub fn certificate(name: &str) -> PathBuf {
     server().directory.join(name)
 }
 

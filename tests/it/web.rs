@@ -45,7 +45,12 @@ impl Nginx {
     }
 
     pub fn serving_folder(world: &Sandbox, site: &str) -> Nginx {
-        Nginx::start(folder(), world, site, &[])
+        Nginx::start(folder(), world, site, &[], &[])
+    }
+
+    /// Serves `site` by the shipped configuration with these parts of it changed.
+    pub fn serving_with(world: &Sandbox, changes: &[(&str, &str)]) -> Nginx {
+        Nginx::start(folder(), world, "site", &[], changes)
     }
 
     /// Serves `site` by a clock that stands still until it is set: see [`Nginx::clock`].
@@ -61,11 +66,17 @@ impl Nginx {
             ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
             ("TZ", "UTC"),
         ];
-        Nginx::start(folder, world, "site", &variables)
+        Nginx::start(folder, world, "site", &variables, &[])
     }
 
     /// `variables` are for nginx and its workers.
-    fn start(folder: TempDir, world: &Sandbox, site: &str, variables: &[(&str, &str)]) -> Nginx {
+    fn start(
+        folder: TempDir,
+        world: &Sandbox,
+        site: &str,
+        variables: &[(&str, &str)],
+        changes: &[(&str, &str)],
+    ) -> Nginx {
         for public in [folder.path(), world.root()] {
             fs::set_permissions(public, fs::Permissions::from_mode(0o755)).unwrap();
         }
@@ -91,6 +102,10 @@ impl Nginx {
         ] {
             assert_eq!(server.matches(shipped).count(), 1, "{shipped}");
             server = server.replace(shipped, &here);
+        }
+        for (part, changed) in changes {
+            assert_eq!(server.matches(part).count(), 1, "{part}");
+            server = server.replace(part, changed);
         }
         fs::write(folder.path().join("server.conf"), server).unwrap();
         let user = if is_root() {
