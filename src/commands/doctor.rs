@@ -32,10 +32,7 @@ pub async fn run(options: &DoctorOptions, environment: Option<anyhow::Error>) ->
     let (config, files) = configuration(&mut chain, options, environment);
     // What does not depend on the configuration is looked at by what is built in.
     let own = config.is_some();
-    let config = match config {
-        Some(config) => config,
-        None => Config::parse("", Path::new("syncmon.toml"))?,
-    };
+    let config = config.map_or_else(|| Config::parse("", Path::new("syncmon.toml")), Ok)?;
     let speaker = Speaker {
         zone: config.time_zone,
         now,

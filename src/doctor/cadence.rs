@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::rhythm::Rhythm;
 use super::{Link, Seen, listed};
-use crate::health::{Policy, Schedule, Thresholds};
+use crate::health::{Pauses, Policy, Schedule, Thresholds};
 use crate::model::{Observation, Snapshot, Status};
 use crate::text::name_of;
 use crate::views::{Speaker, counted, length};
@@ -48,13 +48,19 @@ pub fn thresholds(snapshot: &Snapshot, policy: &Policy, speaker: Speaker) -> See
     for entity in &snapshot.entities {
         let expected = Expected::of(entity, policy);
         let successes = successes(entity, expected.actions);
-        let Some(rhythm) = Rhythm::of(&successes, speaker.zone) else {
+        let zone = expected
+            .schedule
+            .map_or(speaker.zone, |schedule| schedule.time_zone);
+        let Some(rhythm) = Rhythm::of(&successes, zone) else {
             unknown.push(expected.name);
             continue;
         };
         judged += 1;
         let judgement = match expected.schedule {
-            Some(schedule) => off_schedule(schedule, &successes, &rhythm, speaker.now),
+            Some(schedule) if rhythm.timetable.is_some() => {
+                off_schedule(schedule, expected.pauses, &successes, speaker.now)
+            }
+            Some(_) => None,
             None => judge(rhythm.usual, expected.thresholds),
         };
         let Some(judgement) = judgement else {
@@ -98,6 +104,7 @@ struct Expected<'a> {
     name: String,
     thresholds: Thresholds,
     schedule: Option<&'a Schedule>,
+    pauses: &'a Pauses,
     actions: Option<&'a [String]>,
 }
 
@@ -112,12 +119,14 @@ impl<'a> Expected<'a> {
                 name: own.name.clone(),
                 thresholds: own.thresholds,
                 schedule: own.schedule.as_ref(),
+                pauses: &own.pauses,
                 actions: own.actions.as_deref(),
             },
             None => Expected {
                 name: name_of(&entity.entity_type),
                 thresholds: policy.thresholds,
                 schedule: policy.schedule.as_ref(),
+                pauses: &policy.pauses,
                 actions: None,
             },
         }
@@ -147,16 +156,16 @@ fn successes(entity: &Observation, actions: Option<&[String]>) -> Vec<DateTime<U
 /// Whether most of the runs that were due in the last weeks came at another time.
 fn off_schedule(
     schedule: &Schedule,
+    pauses: &Pauses,
     successes: &[DateTime<Utc>],
-    rhythm: &Rhythm,
     now: DateTime<Utc>,
 ) -> Option<Judgement> {
-    rhythm.timetable.as_ref()?;
     let begun = successes.iter().min().copied().unwrap_or(now);
     let since = (now - LOOKED_BACK).max(begun - schedule.early);
     let dues: Vec<DateTime<Utc>> = schedule
         .dues_after(since)
         .take_while(|&due| due + schedule.grace < now)
+        .filter(|&due| pauses.at(due).is_none())
         .take(MOST_DUES)
         .collect();
     let met = |due: &&DateTime<Utc>| {

@@ -19,10 +19,10 @@ const NAME: usize = 15;
 const NARROWEST: usize = 20;
 
 pub fn text(links: &[Seen], paper: Paper) -> String {
-    let mut text = String::new();
+    let mut written = String::new();
     for seen in links {
         let condition = seen.condition();
-        let head = format!(
+        let left = format!(
             "{}{:<NAME$}",
             coloured(condition, paper.colours),
             seen.link.name()
@@ -50,20 +50,20 @@ pub fn text(links: &[Seen], paper: Paper) -> String {
         }
         let indent = " ".repeat(CONDITION + NAME);
         for (number, line) in lines.iter().enumerate() {
-            text.push_str(if number == 0 { &head } else { &indent });
-            text.push_str(line);
-            text.push('\n');
+            written.push_str(if number == 0 { &left } else { &indent });
+            written.push_str(line);
+            written.push('\n');
         }
     }
-    text.push('\n');
+    written.push('\n');
     for line in wrapped(&conclusion(links), paper.columns) {
-        text.push_str(&line);
-        text.push('\n');
+        written.push_str(&line);
+        written.push('\n');
     }
-    text
+    written
 }
 
-/// "Every link holds.", "1 problem: Role. 2 notes: State and Output."
+/// "No problem.", "1 problem: Role. 2 notes: State and Output."
 pub(super) fn conclusion(links: &[Seen]) -> String {
     let of = |condition: Condition| -> Vec<&Seen> {
         links

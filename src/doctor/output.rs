@@ -88,11 +88,11 @@ fn replaceable(grounds: &Grounds, found: Found) -> Result<Seen, Seen> {
             "look into it and move it away",
         ));
     }
-    let whose = format!("user {owner}'s{}", space(grounds.live));
+    let whose = format!("{path}, of user {owner}{}", space(grounds.live));
     if beside {
         return Ok(Seen::new(
             Link::Output,
-            format!("{path}, replaced as a whole; {whose}"),
+            format!("{whose}, replaced as a whole"),
         ));
     }
     let because = if grounds.inspected.mounted {
@@ -100,11 +100,9 @@ fn replaceable(grounds: &Grounds, found: Found) -> Result<Seen, Seen> {
     } else {
         format!("{parent} may not be written")
     };
-    Ok(
-        Seen::new(Link::Output, format!("{path}; {whose}")).note(format!(
-            "replaced file by file, in a safe order, since {because}"
-        )),
-    )
+    Ok(Seen::new(Link::Output, whose).note(format!(
+        "replaced file by file, in a safe order, since {because}"
+    )))
 }
 
 fn room(seen: Seen, live: &Place) -> Seen {

@@ -56,13 +56,13 @@ const INIT: &str = "run syncmon init-db with an administrator's connection strin
 
 pub fn tables(examination: &Examination) -> Seen {
     // SQLite keeps whatever it is given in a column of any type.
-    let typed = examination.role.is_some();
+    let is_typed = examination.role.is_some();
     let mut seen = Seen::new(
         Link::Tables,
         "sync_state and sync_log have the columns that are read",
     );
     let role = examination.role.as_ref();
-    if let Some(role) = role.filter(|role| !role.enters_schema) {
+    if let Some(role) = role.filter(|_| !examination.enters_schema) {
         return Seen::broken(
             Link::Tables,
             format!("{} may not use schema public", role.name),
@@ -97,7 +97,7 @@ pub fn tables(examination: &Examination) -> Seen {
             );
         }
         for (column, kind) in columns {
-            seen = check(seen, table, column, *kind, typed);
+            seen = check(seen, table, column, *kind, is_typed);
         }
         if seen.findings.len() > before {
             seen.summary.clear();
@@ -106,18 +106,18 @@ pub fn tables(examination: &Examination) -> Seen {
     seen
 }
 
-fn check(seen: Seen, table: &Table, column: &str, kind: Kind, typed: bool) -> Seen {
+fn check(seen: Seen, table: &Table, column: &str, kind: Kind, is_typed: bool) -> Seen {
     let name = &table.name;
     let found = table.columns.iter().find(|found| found.name == column);
-    let types = kind.types();
+    let serving = kind.types();
     match found {
         None => seen.problem(
             format!("{name} has no column {column}"),
             "compare its columns with those that syncmon init-db --print shows, and add what is missing",
         ),
-        Some(found) if typed && !types.contains(&found.kind.as_str()) => seen.problem(
-            format!("{name}.{column} is {}, and not {}", found.kind, types[0]),
-            retyped(name, column, &found.kind, types[0]),
+        Some(found) if is_typed && !serving.contains(&found.kind.as_str()) => seen.problem(
+            format!("{name}.{column} is {}, and not {}", found.kind, serving[0]),
+            retyped(name, column, &found.kind, serving[0]),
         ),
         Some(_) => seen,
     }

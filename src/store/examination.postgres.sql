@@ -19,7 +19,6 @@ select json_build_object(
             'name', current_user,
             'superuser', r.rolsuper,
             'bypasses_row_security', r.rolbypassrls,
-            'enters_schema', has_schema_privilege('public', 'usage'),
             'reads_only', current_setting('default_transaction_read_only') = 'on',
             'statement_timeout_ms', (
                 select g.setting::bigint from pg_catalog.pg_settings g where g.name = 'statement_timeout'
@@ -44,6 +43,7 @@ select json_build_object(
         from pg_catalog.pg_roles r
         where r.rolname = current_user
     ),
+    'enters_schema', has_schema_privilege('public', 'usage'),
     'tables', (
         select coalesce(json_agg(json_build_object(
             'name', t.name,

@@ -39,6 +39,8 @@ pub struct Examination {
     pub encryption: Option<String>,
     /// `None` where there are no roles.
     pub role: Option<Role>,
+    /// The role may use schema `public`.
+    pub enters_schema: bool,
     /// `sync_state` and `sync_log`, as far as they are there.
     pub tables: Vec<Table>,
 }
@@ -49,8 +51,6 @@ pub struct Role {
     pub name: String,
     pub superuser: bool,
     pub bypasses_row_security: bool,
-    /// May use schema `public`.
-    pub enters_schema: bool,
     /// `default_transaction_read_only` is on.
     pub reads_only: bool,
     /// 0 if statements may take any time.
@@ -149,6 +149,6 @@ fn examined(
     Examined {
         connected_in,
         says,
-        clock_read_after: connected_in + (answered_in - connected_in) / 2,
+        clock_read_after: (connected_in + answered_in) / 2,
     }
 }

@@ -5,6 +5,7 @@ select json_object(
     'clock', cast(strftime('%s', 'now') as integer) * 1000000,
     'encryption', null,
     'role', null,
+    'enters_schema', json('true'),
     'tables', (
         select json_group_array(json_object(
             'name', lower(m.name),
