@@ -164,6 +164,7 @@ fn sign(ended: &Result<Outcome>, published: bool) -> Option<Ended> {
         Ok(
             Outcome::Unreadable
             | Outcome::NotAllDelivered
+            | Outcome::Broken
             | Outcome::Ended(_)
             | Outcome::NotStarted(_),
         ) => Some(Ended::Badly),

@@ -38,12 +38,11 @@ pub async fn run(options: &DoctorOptions, environment: Option<anyhow::Error>) ->
         now,
     };
     let database = database(&mut chain, &files);
-    let snapshot = match &database {
-        Some(database) => look_into(&mut chain, database, &config, speaker).await,
-        None => {
-            chain.skip(&DATABASE_LINKS, "no database is known");
-            None
-        }
+    let snapshot = if let Some(database) = &database {
+        look_into(&mut chain, database, &config, speaker).await
+    } else {
+        chain.skip(&DATABASE_LINKS, "no database is known");
+        None
     };
     chain.look(Link::Thresholds);
     chain.add(match &snapshot {

@@ -50,8 +50,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Done => ExitCode::SUCCESS,
             Outcome::Unreadable => ExitCode::from(75),
-            Outcome::NotAllDelivered => ExitCode::FAILURE,
-            Outcome::Broken => ExitCode::FAILURE,
+            Outcome::NotAllDelivered | Outcome::Broken => ExitCode::FAILURE,
             Outcome::Ended(status) => passed_through(status),
             Outcome::NotStarted(ErrorKind::NotFound) => ExitCode::from(127),
             Outcome::NotStarted(_) => ExitCode::from(126),

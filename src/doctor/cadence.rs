@@ -163,9 +163,8 @@ fn off_schedule(
     let begun = successes.iter().min().copied().unwrap_or(now);
     let since = (now - LOOKED_BACK).max(begun - schedule.early);
     let dues: Vec<DateTime<Utc>> = schedule
-        .dues_after(since)
+        .dues_after(since, pauses)
         .take_while(|&due| due + schedule.grace < now)
-        .filter(|&due| pauses.at(due).is_none())
         .take(MOST_DUES)
         .collect();
     let met = |due: &&DateTime<Utc>| {

@@ -19,15 +19,15 @@ const NAME: usize = 15;
 const NARROWEST: usize = 20;
 
 pub fn text(links: &[Seen], paper: Paper) -> String {
-    let mut written = String::new();
+    let mut page = String::new();
     for seen in links {
         let condition = seen.condition();
-        let left = format!(
+        let head = format!(
             "{}{:<NAME$}",
             coloured(condition, paper.colours),
             seen.link.name()
         );
-        let mut lines: Vec<String> = Vec::new();
+        let mut column: Vec<String> = Vec::new();
         let mut add = |mark: &str, words: &str| {
             let width = paper
                 .columns
@@ -36,7 +36,7 @@ pub fn text(links: &[Seen], paper: Paper) -> String {
             for (number, line) in wrapped(words, width).into_iter().enumerate() {
                 let blank = " ".repeat(mark.chars().count());
                 let mark = if number == 0 { mark } else { &blank };
-                lines.push(format!("{mark}{line}"));
+                column.push(format!("{mark}{line}"));
             }
         };
         if !seen.summary.is_empty() {
@@ -49,18 +49,18 @@ pub fn text(links: &[Seen], paper: Paper) -> String {
             }
         }
         let indent = " ".repeat(CONDITION + NAME);
-        for (number, line) in lines.iter().enumerate() {
-            written.push_str(if number == 0 { &left } else { &indent });
-            written.push_str(line);
-            written.push('\n');
+        for (number, line) in column.iter().enumerate() {
+            page.push_str(if number == 0 { &head } else { &indent });
+            page.push_str(line);
+            page.push('\n');
         }
     }
-    written.push('\n');
+    page.push('\n');
     for line in wrapped(&conclusion(links), paper.columns) {
-        written.push_str(&line);
-        written.push('\n');
+        page.push_str(&line);
+        page.push('\n');
     }
-    written
+    page
 }
 
 /// "No problem.", "1 problem: Role. 2 notes: State and Output."
