@@ -52,9 +52,9 @@ pub fn clock(way: &Way, examined: &Examined, begun: DateTime<Utc>) -> Seen {
         Seen::new(
             Link::Clock,
             format!(
-                "the database's and this machine's agree to {}",
+                "the database's and this machine's agree within {}",
                 match distance.num_milliseconds() {
-                    ..1000 => "less than a second".to_owned(),
+                    ..1000 => "a second".to_owned(),
                     millis => format!("{} s", millis / 1000 + 1),
                 }
             ),

@@ -161,7 +161,7 @@ impl Diagnosis {
         told.extend(self.json["summary"].as_str());
         // Times of day and durations may differ between two runs.
         let digits = regex::Regex::new(
-            r"less than a (minute|second)|(under )?[0-9]+([.:][0-9]+)*( (ms|s|min|h)\b)?",
+            r"less than a minute|within a second|(within |under )?[0-9]+([.:][0-9]+)*( (ms|s|min|h)\b)?",
         )
         .unwrap();
         let blurred = |text: &str| digits.replace_all(&words(text), "#").into_owned();
