@@ -233,8 +233,9 @@ pub struct PruneOptions {
 /// What `notify` is asked for.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Channels stand in syncmon.toml: [alerts.email], [alerts.webhook], [alerts.command]. Their secrets come from\n\
-    the environment, .env.local or .env: SYNCMON_SMTP_USER, SYNCMON_SMTP_PASSWORD, SYNCMON_WEBHOOK_URL.\n\
+    after_help = "Channels stand in syncmon.toml: [alerts.email], [alerts.webhook], [alerts.command]. Their\n\
+    secrets come from the environment, .env.local or .env: SYNCMON_SMTP_USER,\n\
+    SYNCMON_SMTP_PASSWORD, SYNCMON_WEBHOOK_URL.\n\
     Each channel is told of in a line: ok, or what failed and what to do.\n\n\
     Exit codes: 0 all took the message; 1 at least one did not; 2 no channel, usage or configuration."
 )]
@@ -358,7 +359,7 @@ fn named(text: &str) -> Result<String, String> {
 
 /// How long a run took: at most ten years.
 fn time_of_a_run(text: &str) -> Result<Duration, String> {
-    const LONGEST: Duration = Duration::from_secs(3660 * 86_400);
+    const LONGEST: Duration = Duration::from_hours(3660 * 24);
     match humantime::parse_duration(text) {
         Ok(lasted) if lasted <= LONGEST => Ok(lasted),
         Ok(_) => Err("no run takes more than 10 years; write for example 68s".to_owned()),

@@ -128,7 +128,7 @@ impl Memory {
             Seen::Read(_) => Health::Green,
         };
         let occasion = match self.database.see(health, now, rules.after) {
-            Some(Change::Worse(since)) => begun(&mut self.database_problem, since, now),
+            Some(Change::Worse(since)) => Some(begun(&mut self.database_problem, since, now)),
             Some(Change::Better(until)) => ended(&mut self.database_problem, until),
             None if *seen == Seen::Away => reminded(&mut self.database_problem, rules, now),
             None => None,
@@ -167,7 +167,7 @@ impl Memory {
             .values()
             .all(|told| told.health == Health::Green);
         let told = if let Some(since) = worse.min() {
-            begun(&mut self.syncs_problem, since, now)
+            Some(begun(&mut self.syncs_problem, since, now))
         } else if all_well {
             ended(&mut self.syncs_problem, better.max().unwrap_or(now))
         } else if affected.is_empty() {
@@ -221,11 +221,7 @@ impl Telling {
     }
 }
 
-fn begun(
-    problem: &mut Option<Lasting>,
-    since: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Option<Telling> {
+fn begun(problem: &mut Option<Lasting>, since: DateTime<Utc>, now: DateTime<Utc>) -> Telling {
     let kind = match problem {
         Some(_) => Kind::Worse,
         None => Kind::Problem,
@@ -235,11 +231,11 @@ fn begun(
         last_told: now,
     });
     lasting.last_told = now;
-    Some(Telling {
+    Telling {
         kind,
         since: lasting.since,
         until: None,
-    })
+    }
 }
 
 fn ended(problem: &mut Option<Lasting>, until: DateTime<Utc>) -> Option<Telling> {

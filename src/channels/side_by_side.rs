@@ -145,12 +145,12 @@ fn begin(
         .filter(|_| !for_webhook.is_empty())
     {
         aside(&sender, move |report| {
-            receiver.deliver(&for_webhook, by, report)
+            receiver.deliver(&for_webhook, by, report);
         });
     }
     if let Some(command) = channels.command.clone().filter(|_| !for_command.is_empty()) {
         aside(&sender, move |report| {
-            command.deliver(&for_command, by, report)
+            command.deliver(&for_command, by, report);
         });
     }
     if let Some(mailer) = channels.mailer.clone().filter(|_| !queues.is_empty()) {

@@ -68,13 +68,25 @@ fn at_once() {
                 "9 reminder a since 0",
             ],
         ),
+    ] {
+        assert_eq!(
+            heard(Memory::default(), builds, rules(1)),
+            expected,
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn the_database_and_entities_that_come_and_go() {
+    for (case, builds, expected) in [
         (
             "the database is a problem of its own",
             "ggg - - ggg",
             &[
                 "1 problem database since 1",
                 "3 recovery database since 1 until 3",
-            ],
+            ] as &[&str],
         ),
         (
             "which is told again while it lasts",
