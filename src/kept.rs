@@ -31,7 +31,7 @@ struct Kind {
 
 const SNAPSHOT: Kind = Kind {
     name: "snapshot",
-    format: 3,
+    format: 4,
     replaced: "the next good build replaces it",
 };
 

@@ -144,6 +144,24 @@ pub struct Outcomes {
     pub odd_durations: u64,
 }
 
+/// What runs from before the listed ones did, as far as later ones are compared with it. They share a recorded
+/// status and an action.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measures {
+    pub status: Status,
+    pub action: String,
+    /// Oldest first.
+    pub runs: Vec<Measured>,
+}
+
+/// When a run started, how many records it processed, how many seconds it took: as in [`Run`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Measured(
+    #[serde(with = "chrono::serde::ts_microseconds")] pub DateTime<Utc>,
+    pub Option<i64>,
+    pub Option<f64>,
+);
+
 /// Everything that was recorded of one entity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
@@ -156,6 +174,9 @@ pub struct Observation {
     pub runs: Vec<Run>,
     /// There are too many runs since then: only the newest are listed.
     pub runs_cut: bool,
+    /// The newest of the last 91 days that started before [`Snapshot::history_since`], of every action that is
+    /// frequent enough; some of them are among [`Observation::runs`] as well.
+    pub measures: Vec<Measures>,
     /// The newest 20 runs that left an error text; newest first.
     pub errors: Vec<Run>,
 }
@@ -169,6 +190,7 @@ impl Observation {
             outcomes: Vec::new(),
             runs: Vec::new(),
             runs_cut: false,
+            measures: Vec::new(),
             errors: Vec::new(),
         }
     }
@@ -220,6 +242,11 @@ impl Snapshot {
                     .clone()
                     .all(|s| all(&[s.last_sync_time, s.updated_at]))
                     && runs.clone().all(|run| all(&[Some(run.started_at)]))
+                    && entity
+                        .measures
+                        .iter()
+                        .flat_map(|measures| &measures.runs)
+                        .all(|&Measured(started, _, _)| all(&[Some(started)]))
                     && entity.outcomes.iter().all(|outcomes| {
                         let finishes = outcomes.finishes.micros();
                         all(&[outcomes.before])
@@ -251,6 +278,7 @@ impl Snapshot {
                 entity.outcomes = before.outcomes;
                 entity.runs = before.runs;
                 entity.runs_cut = before.runs_cut;
+                entity.measures = before.measures;
                 entity.errors = before.errors;
             }
         }

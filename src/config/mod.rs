@@ -123,6 +123,7 @@ impl Config {
                 schedule: expected.schedule,
                 pauses: expected.pauses,
                 owner,
+                zone: expected.zone,
                 interval,
                 history_days: source.history_days(file.history_days.as_ref())?,
             },

@@ -42,14 +42,15 @@ pub const ROW: &str = r#"{"state":{"status":"failed","last_sync_time":1795375320
 "action":null,"untimed":3,"odd_durations":0,"before":null,"finishes":"1795360000000000"}],"runs":[{"id":7,
 "started":1795375320000000,"action":"incremental_sync","status":"started","duration":null,"records":null,
 "error":null,"error_length":null},{"id":6,"started":1795370000000000,"action":"historical_import",
-"status":"completed","duration":"68.25","records":10738,"error":null,"error_length":null}],"earlier":[],"errors":[{"id":5,
+"status":"completed","duration":"68.25","records":10738,"error":null,"error_length":null}],"earlier":[],
+"measures":[{"status":"completed","action":"incremental_sync","runs":"1795000000000000 10738 68.25 1794913600000000 - -"}],"errors":[{"id":5,
 "started":1795360000000000,"action":"x","status":"failed","duration":"NaN","records":0,"error":"password=S3",
 "error_length":99999}]}"#;
 
 const ROWS_SEEDS: &[&str] = &[
     ROW,
-    r#"{"state":null,"outcomes":[],"runs":[],"earlier":[],"errors":[]}"#,
-    r#"{"state":{"status":null,"last_sync_time":null,"updated_at":null,"error":null,"error_length":null},"outcomes":[],"runs":[],"earlier":[],"errors":[]}"#,
+    r#"{"state":null,"outcomes":[],"runs":[],"earlier":[],"measures":[],"errors":[]}"#,
+    r#"{"state":{"status":null,"last_sync_time":null,"updated_at":null,"error":null,"error_length":null},"outcomes":[],"runs":[],"earlier":[],"measures":[],"errors":[]}"#,
 ];
 
 #[rustfmt::skip]
@@ -57,7 +58,7 @@ pub const WORDS: &[&str] = &[
     "null", "true", "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u0000", "\\u202e", "\\ud800", "\\n", " ", "\"success\"",
     "\"failed\"", "\"started\"", "\"pending\"", "\"never_synced\"", "\"\"", "\"x\"", "\"Infinity\"", "\"-Infinity\"",
     "\"1e400\"", "\"1e-400\"", "\"-1\"", "\"NaN\"", "\"9223372036854775807 -9223372036854775808\"", "\"state\":", "\"runs\":",
-    "\"outcomes\":", "\"finishes\":", "\"before\":", "\"duration\":", "\"clock\":", "\"as_of\":", "\"format\":", "\"content\":",
+    "\"outcomes\":", "\"measures\":", "\"- 5 -\"", "\"finishes\":", "\"before\":", "\"duration\":", "\"clock\":", "\"as_of\":", "\"format\":", "\"content\":",
     "\"-262143-01-01T00:00:00Z\"", "\"+262142-12-31T23:59:59.999999999Z\"", "\"2026-11-22T23:59:60Z\"", "\"0001-01-01T00:00:00Z\"",
     "\"9999-12-31T23:59:59.999999999Z\"",
 ];
@@ -316,9 +317,27 @@ fn a_row() -> impl Strategy<Value = Value> {
         });
     let state = prop_oneof![4 => state, 1 => Just(Value::Null)];
     let runs = || vec(a_run(), 0..5);
-    (state, vec(outcomes, 0..4), runs(), runs(), runs()).prop_map(
-        |(state, outcomes, runs, earlier, errors)| {
-            json!({ "state": state, "outcomes": outcomes, "runs": runs, "earlier": earlier, "errors": errors })
+    let measures = (a_word(), a_word(), vec(a_run(), 0..30)).prop_map(|(status, action, runs)| {
+        let word = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => "-".to_owned(),
+        };
+        let three = |run: &Value| {
+            ["started", "records", "duration"]
+                .map(|column| word(&run[column]))
+                .join(" ")
+        };
+        let runs: Vec<String> = runs.iter().map(three).collect();
+        json!({ "status": status, "action": action, "runs": runs.join(" ") })
+    });
+    let lists = (vec(outcomes, 0..4), vec(measures, 0..3));
+    (state, lists, runs(), runs(), runs()).prop_map(
+        |(state, (outcomes, measures), runs, earlier, errors)| {
+            json!({
+                "state": state, "outcomes": outcomes, "runs": runs, "earlier": earlier,
+                "measures": measures, "errors": errors,
+            })
         },
     )
 }
@@ -377,6 +396,7 @@ fn nothing_decoded_holds_a_secret() {
                 "outcomes": [{ "status": text, "action": text, "untimed": 0, "odd_durations": 0 }],
                 "runs": [{ "id": 1, "started": 0, "action": text, "status": text, "error": text, "error_length": length }],
                 "earlier": [],
+                "measures": [{ "status": text, "action": text, "runs": "0 1 2" }],
                 "errors": [],
             });
             let seen = observation("sales", &row.to_string()).unwrap();

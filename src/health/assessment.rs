@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 
 use super::actions::of_actions;
 use super::evidence::CLOCK_TOLERANCE;
@@ -10,7 +11,8 @@ use super::freshness::{age, by_clock};
 use super::notices::{clock_difference, notices};
 use super::time_in_state::{Span, time_in_state};
 use super::untraced::untraced;
-use super::{Activity, EntityPolicy, Evidence, Health, Notice, Policy, Reason, Turns};
+use super::unusual::unusual_runs;
+use super::{Activity, EntityPolicy, Evidence, Health, Notice, Policy, Reason, Turns, Unusual};
 use crate::model::{DatabaseFacts, Observation, Snapshot};
 
 /// Whether the database could be read for this build.
@@ -54,11 +56,18 @@ pub struct EntityAssessment {
     /// The health of every moment since the first evidence.
     pub past: Vec<Span>,
     pub notices: Vec<Notice>,
+    /// Of the listed runs those that are unusual, by their places. It changes no health.
+    pub unusual: BTreeMap<usize, Vec<Unusual>>,
 }
 
 impl EntityAssessment {
     pub fn health(&self) -> Health {
         self.reason.health()
+    }
+
+    /// What is unusual about the listed run at this place; nothing about most.
+    pub fn unusual_at(&self, place: usize) -> &[Unusual] {
+        self.unusual.get(&place).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -90,6 +99,8 @@ impl Assessment {
 
 /// What weighs on every entity's verdict alike.
 struct Weather {
+    /// In which weekdays are told.
+    zone: Tz,
     /// Nothing was ever read: nothing is known of any entity.
     never_read: bool,
     /// What is shown was read in the future: a clock was set since.
@@ -125,6 +136,7 @@ pub fn assess(reading: Reading, policy: &Policy, now: DateTime<Utc>) -> Assessme
         None
     };
     let weather = Weather {
+        zone: policy.zone,
         never_read: as_of.is_none(),
         read_ahead,
         doubt,
@@ -211,6 +223,8 @@ fn judge(
         until: pause.until,
         why: pause.why.clone(),
     });
+    let unusual = unusual_runs(&observation, weather.zone);
+    let of_newest = unusual.get(&0).map_or(&[][..], Vec::as_slice);
     EntityAssessment {
         age: evidence.last_success.map(|at| age(at, now)),
         past: time_in_state(counts, &evidence, &policy, weather.known_until, now),
@@ -226,8 +240,9 @@ fn judge(
             .map(|at| Notice::ReadAhead { at })
             .into_iter()
             .chain(paused)
-            .chain(notices(counts, &evidence, activity, facts))
+            .chain(notices(counts, &evidence, activity, of_newest, facts))
             .collect(),
+        unusual,
         policy,
         observation,
         evidence,

@@ -19,6 +19,7 @@ mod strip;
 mod tests;
 mod time_in_state;
 mod untraced;
+mod unusual;
 
 pub use activity::Activity;
 pub use assessment::{Assessment, EntityAssessment, Reading, Source, assess};
@@ -31,6 +32,7 @@ pub use problems::{Problem, problems};
 pub use schedule::{Pause, Pauses, Schedule};
 pub use strip::{Day, DayStart, strip};
 pub use time_in_state::{Past, Shares, Span, shares, time_in_state};
+pub use unusual::{Figure, Unusual, Usual};
 
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Activity, Evidence};
+use super::{Activity, Evidence, Unusual};
 use crate::model::{DatabaseFacts, Observation, Outcomes, Status, SyncState};
 
 /// The two records of one run may be this far apart.
@@ -16,7 +16,7 @@ pub enum Table {
 }
 
 /// One thing worth saying about an entity; [`crate::views`] finds the sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
     /// The log ends with a failure that the state row does not know of.
     FailureOnlyInLog {
@@ -73,6 +73,8 @@ pub enum Notice {
     ReadAhead {
         at: DateTime<Utc>,
     },
+    /// The newest run completed, but not as usual.
+    NewestUnusual(Unusual),
     UntimedRuns {
         count: u64,
     },
@@ -95,6 +97,7 @@ pub fn notices(
     observation: &Observation,
     evidence: &Evidence,
     activity: Activity,
+    unusual: &[Unusual],
     facts: &DatabaseFacts,
 ) -> Vec<Notice> {
     let hidden = |table: &String| Notice::HiddenTable {
@@ -119,6 +122,7 @@ pub fn notices(
     if let Some(state) = &observation.state {
         contradictions(observation, state, evidence, activity, &mut notices);
     }
+    notices.extend(unusual.iter().copied().map(Notice::NewestUnusual));
     odd_rows(observation, &mut notices);
     notices
 }

@@ -1,6 +1,7 @@
 //! How strictly to judge: the thresholds in force, per entity.
 
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 
 use super::{Pauses, Schedule};
 
@@ -65,6 +66,8 @@ pub struct Policy {
     pub pauses: Pauses,
     /// Of those as well.
     pub owner: Option<Owner>,
+    /// In which days begin and weekdays are told.
+    pub zone: Tz,
     /// How often a build is expected.
     pub interval: TimeDelta,
     /// Of how many days, today included, every run is shown.

@@ -5,7 +5,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::alerts::Undelivered;
 use crate::health::{Assessment, Owner, Pause, Pauses, Policy, Reading, Schedule, Source, assess};
-use crate::model::{DatabaseFacts, Observation, Outcomes, Run, Snapshot, Status, SyncState};
+use crate::model::{
+    DatabaseFacts, Measured, Measures, Observation, Outcomes, Run, Snapshot, Status, SyncState,
+};
 
 /// How many entities of the policy take part.
 const ENTITIES: usize = 3;
@@ -122,12 +124,19 @@ fn troubled(policy: &Policy, now: DateTime<Utc>) -> Vec<Observation> {
         .collect()
 }
 
+/// Its only run is unusual, compared with those before.
 fn synced(entity_type: &str, now: DateTime<Utc>) -> Observation {
     let run = run(1, now - TimeDelta::minutes(1), Status::Completed);
+    let measured = |days| Measured(now - TimeDelta::days(days), Some(50_000), Some(3600.0));
     Observation {
         outcomes: vec![Outcomes {
             before: Some(now - TimeDelta::days(100)),
             ..outcomes(&run)
+        }],
+        measures: vec![Measures {
+            status: Status::Completed,
+            action: run.action.clone(),
+            runs: (7..60).rev().map(measured).collect(),
         }],
         runs: vec![run],
         ..Observation::empty(entity_type)

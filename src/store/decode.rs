@@ -4,7 +4,9 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::model::{DatabaseFacts, Observation, Outcomes, Run, Status, SyncState};
+use crate::model::{
+    DatabaseFacts, Measured, Measures, Observation, Outcomes, Run, Status, SyncState,
+};
 use crate::text;
 
 /// What the first row says of the database itself.
@@ -23,6 +25,8 @@ struct RawObservation<'a> {
     runs: Vec<RawRun>,
     /// Of those before the listed days, the newest.
     earlier: Vec<RawRun>,
+    #[serde(borrow)]
+    measures: Vec<RawMeasures<'a>>,
     errors: Vec<RawRun>,
 }
 
@@ -47,6 +51,14 @@ struct RawOutcomes<'a> {
 }
 
 #[derive(Deserialize)]
+struct RawMeasures<'a> {
+    status: Option<String>,
+    action: Option<String>,
+    /// Three words a run, "-" for what is not recorded: start, records, duration.
+    runs: &'a str,
+}
+
+#[derive(Deserialize)]
 struct RawRun {
     id: i64,
     started: i64,
@@ -67,6 +79,12 @@ pub fn facts(json: &str, now: Option<DateTime<Utc>>) -> Result<DatabaseFacts> {
         clock_ahead_micros: now.map(|now| raw.clock.saturating_sub(now.timestamp_micros())),
     })
 }
+
+/// How many runs before the listed ones are read of an action, to compare later ones with.
+pub const MEASURED_RUNS: usize = 250;
+
+/// Among how many runs of an entity they are looked for: a rare action stands beside a frequent one.
+pub const MEASURED_AMONG: usize = 1000;
 
 /// How many runs of an entity are listed at most: a few a minute for a day, or one a minute for three.
 pub const MOST_RUNS: usize = 5000;
@@ -97,6 +115,7 @@ pub fn observation(entity_type: &str, json: &str) -> Result<Observation> {
             .map(|listed| with_whole_error(listed, &errors))
             .collect(),
         runs_cut,
+        measures: raw.measures.iter().map(measures).collect::<Result<_>>()?,
         errors,
     })
 }
@@ -139,6 +158,34 @@ fn outcomes(raw: &RawOutcomes) -> Result<Outcomes> {
         finishes: finishes.into(),
         untimed: raw.untimed,
         odd_durations: raw.odd_durations,
+    })
+}
+
+fn measures(raw: &RawMeasures) -> Result<Measures> {
+    let mut words = raw.runs.split_ascii_whitespace();
+    let mut runs = Vec::new();
+    while let Some(started) = words.next() {
+        let started: i64 = started.parse().context("a start is not a number")?;
+        let mut recorded = || {
+            let word = words.next().context("a run has fewer than three words")?;
+            anyhow::Ok((word != "-").then_some(word))
+        };
+        let records = recorded()?.map(str::parse).transpose();
+        runs.push(Measured(
+            moment(started),
+            records.context("a number of records is not a number")?,
+            recorded()?.and_then(seconds),
+        ));
+    }
+    runs.sort_by(|a, b| {
+        let of = |&Measured(started, records, _): &Measured| (started, records);
+        let duration = |&Measured(_, _, seconds): &Measured| seconds.unwrap_or(0.0);
+        of(a).cmp(&of(b)).then(duration(a).total_cmp(&duration(b)))
+    });
+    Ok(Measures {
+        status: status(raw.status.as_deref()),
+        action: text::word(raw.action.as_deref().unwrap_or_default()),
+        runs,
     })
 }
 

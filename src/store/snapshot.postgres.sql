@@ -4,7 +4,9 @@
 -- with one JSON value. Moments are whole microseconds since 1970, clamped to the years 1 to 9999.
 -- {window_start} is replaced by such a number: the start of the 90-day window. {history_start} is
 -- that of the days whose runs are all listed, {most_runs} how many at most, of an entity. Their
--- errors are cut short; those of the newest are whole in "errors".
+-- errors are cut short; those of the newest are whole in "errors". Of the runs before those days,
+-- "measures" has what later ones are compared with: the newest {measured_runs} of each action among the
+-- newest {measured_among} of the entity.
 -- The words in "status" are not judged here: the program knows the vocabulary.
 with recursive
 logged (entity_type) as (
@@ -50,6 +52,7 @@ select
         'outcomes', coalesce(outcomes.list, '[]'::json),
         'runs', coalesce(runs.list, '[]'::json),
         'earlier', coalesce(earlier.list, '[]'::json),
+        'measures', coalesce(measures.list, '[]'::json),
         'errors', coalesce(errors.list, '[]'::json)
     )::text
 -- An array, since the planner expects it to be short: for as many entities as it would expect of
@@ -145,6 +148,35 @@ left join lateral (
         limit 50
     ) r
 ) earlier on true
+left join lateral (
+    select json_agg(json_build_object(
+        'status', m.status,
+        'action', m.action,
+        'runs', m.runs
+    ) order by m.status, m.action) as list
+    from (
+        select
+            left(n.status, 200) as status,
+            left(n.action, 200) as action,
+            string_agg(round(date_part('epoch', n."timestamp") * 1e6)::bigint
+                || ' ' || coalesce(n.records_processed::text, '-')
+                || ' ' || coalesce(left(n.duration_seconds::text, 40), '-'), ' ') as runs
+        from (
+            select w.*, row_number() over (partition by w.action order by w."timestamp" desc, w.id desc) as place
+            from (
+                select l.id, l."timestamp", l.action, l.status, l.records_processed, l.duration_seconds
+                from public.sync_log l
+                where l.entity_type = e.entity_type
+                  and l."timestamp" >= to_timestamp({window_start} / 1e6)
+                  and l."timestamp" < to_timestamp({history_start} / 1e6)
+                order by l."timestamp" desc, l.id desc
+                limit {measured_among}
+            ) w
+        ) n
+        where n.place <= {measured_runs}
+        group by 1, 2
+    ) m
+) measures on true
 left join lateral (
     select json_agg(r.value) as list
     from (

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::database::Postgres;
-use super::decode::MOST_RUNS;
+use super::decode::{MEASURED_AMONG, MEASURED_RUNS, MOST_RUNS};
 use super::taken::Taken;
 use super::watched::{say_connected, watched};
 use super::{Database, Unreadable};
@@ -43,6 +43,8 @@ pub fn statement(database: &Database, now: DateTime<Utc>, history_since: DateTim
     text.replace("{window_start}", &micros(now - WINDOW))
         .replace("{history_start}", &micros(history_since))
         .replace("{most_runs}", &MOST_RUNS.to_string())
+        .replace("{measured_runs}", &MEASURED_RUNS.to_string())
+        .replace("{measured_among}", &MEASURED_AMONG.to_string())
 }
 
 /// Takes a snapshot. `as_of` is the builder's moment; `clock_given` says that it was set by hand

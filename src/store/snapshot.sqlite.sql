@@ -6,7 +6,8 @@
 -- Where a text holds a NUL, substr and length end there; error_length then counts its bytes, so that
 -- it is seen to be shortened, and a status gets a mark that makes it a word of its own. A text is a
 -- moment only if it begins with a day that exists: SQLite would take 'now', a time alone and 30
--- February as well. {window_start}, {history_start} and {most_runs} are replaced as there.
+-- February as well. {window_start}, {history_start}, {most_runs} and so on are
+-- replaced as there.
 with
 raw_log as (
     select id, cast(entity_type as text) as entity_type, cast(action as text) as action,
@@ -170,6 +171,27 @@ select * from (
                     order by l.started desc, l.id desc
                     limit 50
                 ) r
+            ),
+            'measures', (
+                select json_group_array(json_object('status', m.status, 'action', m.action, 'runs', m.runs))
+                from (
+                    select n.status, n.action, group_concat(n.started || ' ' || coalesce(n.records, '-')
+                               || ' ' || coalesce(n.duration, '-'), ' ') as runs
+                    from (
+                        select w.*, row_number() over (
+                            partition by w.action order by w.started desc, w.id desc) as place
+                        from (
+                            select l.* from log l
+                            where l.entity_type = e.entity_type
+                              and l.started >= {window_start} and l.started < {history_start}
+                            order by l.started desc, l.id desc
+                            limit {measured_among}
+                        ) w
+                    ) n
+                    where n.place <= {measured_runs}
+                    group by n.status, n.action
+                    order by n.status, n.action
+                ) m
             ),
             'errors', (
                 select json_group_array(json_object(

@@ -18,6 +18,7 @@ mod status;
 mod strip;
 mod times;
 mod turns;
+mod unusual;
 mod words;
 
 pub use alert::{alert, test_message};

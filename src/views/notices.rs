@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::times::{Speaker, counted};
+use super::unusual::unusual;
 use crate::health::{Notice, Table};
 use crate::model::{DatabaseFacts, Status};
 
@@ -68,6 +69,7 @@ pub fn notice(notice: &Notice, speaker: Speaker) -> String {
             say(at)
         ),
         Notice::DatabaseClock { ahead } => database_clock(*ahead),
+        Notice::NewestUnusual(how) => format!("The newest run is unusual: {}.", unusual(how)),
         Notice::UntimedRuns { count } => format!(
             "{} in the log without a timestamp: no evidence of anything.",
             counted(whole(*count), "row is", "rows are")

@@ -43,6 +43,8 @@ pub struct Row {
     pub newest_run: Option<String>,
     /// What `newest_run` and `next` will say later, as JSON.
     pub newest_run_later: Option<String>,
+    /// The newest run is: a notice says how.
+    pub is_unusual: bool,
     /// "late after 13:22 PST"
     pub next: Option<String>,
     pub next_later: Option<String>,
@@ -109,6 +111,7 @@ fn row(
         page: page_path(&entity.policy.entity_type),
         newest_run: newest_run(site.speaker),
         newest_run_later: later(entity, until, site.speaker, newest_run),
+        is_unusual: !entity.unusual_at(0).is_empty(),
         next: next(site.speaker),
         next_later: later(entity, until, site.speaker, next),
         strip,

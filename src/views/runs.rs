@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::times::{Speaker, lasting};
 use super::turns::later;
+use super::unusual::unusual;
 use super::words;
 use crate::health::{Activity, EntityAssessment};
 use crate::model::{Run, Status};
@@ -21,6 +22,8 @@ pub struct RunRow {
     pub mark: &'static str,
     pub duration: Option<String>,
     pub records: Option<String>,
+    /// "12 records; usually 4,900 to 5,000"; empty for most runs.
+    pub unusual: Vec<String>,
     pub error: Option<String>,
 }
 
@@ -54,6 +57,8 @@ pub enum RunResult {
     NeverSynced,
     Unrecorded,
     Other,
+    /// Completed, and listed among those as well.
+    Unusual,
     Completed,
 }
 
@@ -67,6 +72,7 @@ pub fn run_row(entity: &EntityAssessment, place: usize, run: &Run, speaker: Spea
         mark: mark(run),
         duration: run.duration_seconds.map(lasting),
         records: run.records_processed.map(grouped),
+        unusual: entity.unusual_at(place).iter().map(unusual).collect(),
         error: run.error.as_deref().map(excerpt),
     }
 }
@@ -88,6 +94,7 @@ pub fn expected_row(due: DateTime<Utc>, speaker: Speaker) -> RunRow {
         mark: "other",
         duration: None,
         records: None,
+        unusual: Vec::new(),
         error: None,
     }
 }
@@ -158,6 +165,7 @@ impl RunResult {
             RunResult::NeverSynced => "never_synced",
             RunResult::Unrecorded => "unrecorded",
             RunResult::Other => "other",
+            RunResult::Unusual => "unusual",
             RunResult::Completed => "completed",
         }
     }
@@ -175,6 +183,7 @@ impl RunResult {
             | RunResult::NeverSynced
             | RunResult::Unrecorded
             | RunResult::Other
+            | RunResult::Unusual
             | RunResult::Completed => self.word(),
         }
     }
@@ -192,6 +201,7 @@ impl RunResult {
             RunResult::NeverSynced => "Runs recorded as never_synced",
             RunResult::Unrecorded => "Runs without a status",
             RunResult::Other => "Runs with a status that is not known to syncmon",
+            RunResult::Unusual => "Runs that are unusual",
             RunResult::Completed => "Runs that completed",
         }
     }

@@ -4,6 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 
 use super::notices::notice;
+use super::unusual::unusual;
 use super::{Site, sentences, words};
 use crate::alerts::Undelivered;
 use crate::health::{Assessment, EntityAssessment, Health, Reason, Source};
@@ -100,6 +101,7 @@ struct LastRun {
     duration_seconds: Option<f64>,
     records_processed: Option<i64>,
     error: Option<String>,
+    unusual: Vec<String>,
 }
 
 pub fn status(assessment: &Assessment, site: Site) -> Status {
@@ -156,6 +158,7 @@ fn entity_status(entity: &EntityAssessment, site: Site) -> EntityStatus {
             duration_seconds: run.duration_seconds,
             records_processed: run.records_processed,
             error: run.error.clone(),
+            unusual: entity.unusual_at(0).iter().map(unusual).collect(),
         }),
         running: entity.activity.is_running(),
         turns_yellow_at: entity.turns.yellow_at,

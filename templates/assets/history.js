@@ -27,15 +27,15 @@
   const rowOf = (element) => ({
     element,
     entity: element.querySelector("a").getAttribute("href").replace(/^.*\/|\.html$/g, ""),
-    status: element.dataset.result,
+    status: element.dataset.result.split(" "),
     words: null,
   });
 
   // In sync, result, action and error. Worked out when it is first asked for.
   const wordsOf = (row) => {
     if (row.words === null) {
-      const [run, why] = row.element.rows;
-      const cells = [...run.cells].slice(1, 4).concat(why || []);
+      const [run, ...why] = row.element.rows;
+      const cells = [...run.cells].slice(1, 4).concat(why);
       row.words = cells.map((cell) => cell.textContent).join(" ").toLowerCase();
     }
     return row.words;
@@ -84,7 +84,7 @@
           const matches =
             within &&
             (!entity || row.entity === entity) &&
-            (!status || row.status === status) &&
+            (!status || row.status.includes(status)) &&
             (!words.length || words.every((word) => wordsOf(row).includes(word)));
           if (matches) of += 1;
           if (row.element.hidden === matches) row.element.hidden = !matches;

@@ -3,6 +3,7 @@
 
 mod comparison;
 mod entity;
+pub mod judge;
 mod notation;
 mod schedule;
 mod stage;

@@ -1,8 +1,8 @@
 //! The history: all runs of the last days as pages and for spreadsheets, next to what the database
 //! itself counts.
 
-mod listed;
-mod tables;
+pub mod listed;
+pub mod tables;
 
 use crate::browser::{check, url};
 use crate::rows::quoted;

@@ -107,7 +107,7 @@ pub fn facts() -> Vec<u8> {
 }
 
 pub const NOTHING_OBSERVED: &str =
-    r#"{"state": null, "outcomes": [], "runs": [], "earlier": [], "errors": []}"#;
+    r#"{"state": null, "outcomes": [], "runs": [], "earlier": [], "measures": [], "errors": []}"#;
 
 /// That were so many rows, and the next question may come.
 pub fn end(rows: usize) -> Vec<u8> {

@@ -10,6 +10,7 @@ moments are ISO 8601 text in any of its notations, durations are text as in SQL.
 the answer, every moment and every length of time is an integer of microseconds.
 
 What the page has to say about an entity is true, false, or null where the rules leave it open.
+Where the world says from when on all runs are listed, and in which zone (`history`), the answer holds the unusual ones.
 """
 
 import json
@@ -17,8 +18,9 @@ import sys
 from dataclasses import dataclass
 from typing import Optional
 
-from reading import MINUTE, count_microseconds, parse_duration, parse_moment
+from reading import DAY, MINUTE, count_microseconds, parse_duration, parse_moment
 from schedule import Schedule, deadlines, next_due, read_pauses
+from unusual import completed, describe_unusual
 
 CLOCK_TOLERANCE = 5 * MINUTE
 HEALTHS = ["green", "yellow", "red"]
@@ -272,6 +274,32 @@ def judge_entity(state: Optional[State], all_runs: list, policy: Policy, clock: 
     }
 
 
+def judge_unusual(rows: list, as_of: int, history: dict) -> dict:
+    """By id, what is unusual about the runs of one entity that the pages list."""
+    since = parse_moment(history["since"])
+    timed = [(parse_moment(row["timestamp"]), row["id"], row) for row in rows if row["timestamp"] is not None]
+    newest_first = sorted(timed, key=lambda run: run[:2], reverse=True)
+    within = sum(start >= since for start, _, _ in newest_first)
+    listed = newest_first[: max(within, 50)]
+    read = list(listed)
+    of_action = {}
+    for run in [run for run in newest_first[within:] if run[0] >= as_of - 91 * DAY][:1000]:
+        of_action.setdefault(run[2]["action"], []).append(run)
+    for runs in of_action.values():
+        read += [run for run in runs[:250] if run not in listed]
+
+    found = {}
+    for action in {row["action"] for _, _, row in listed}:
+        runs = [
+            completed(run_id, start, history["time_zone"], row["records_processed"], row["duration_seconds"])
+            for start, run_id, row in sorted(read, key=lambda run: run[:2])
+            if row["action"] == action and meaning(row["status"]) == "success"
+        ]
+        found.update(describe_unusual(runs))
+    known = {run_id for _, run_id, _ in listed}
+    return {run_id: marks for run_id, marks in found.items() if run_id in known}
+
+
 def judge(world: dict) -> dict:
     now, as_of = parse_moment(world["now"]), parse_moment(world["as_of"])
     database_clock = parse_moment(world["database_clock"])
@@ -299,6 +327,9 @@ def judge(world: dict) -> dict:
             pauses=read_pauses(world["pauses"].get(name, [])),
         )
         verdicts[name] = judge_entity(states.get(name), runs.get(name, []), policy, clock)
+        if "history" in world:
+            rows = [row for row in log if row["entity_type"] == name]
+            verdicts[name]["unusual"] = judge_unusual(rows, as_of, world["history"])
     healths = [verdict["health"] for verdict in verdicts.values()] + ["yellow"] * world["unreachable"]
     return {"overall": max(healths, key=HEALTHS.index), "entities": verdicts}
 

@@ -15,6 +15,7 @@ mod schedule;
 mod strip;
 mod table;
 mod time_in_state;
+mod unusual;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -54,6 +55,7 @@ fn policy() -> Policy {
         schedule: None,
         pauses: Pauses::default(),
         owner: None,
+        zone: chrono_tz::America::Los_Angeles,
         interval: minutes(5),
         history_days: 7,
     }

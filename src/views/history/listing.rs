@@ -62,6 +62,7 @@ pub struct Listed<'a> {
     pub entity: usize,
     pub what: What<'a>,
     pub result: RunResult,
+    pub is_unusual: bool,
     pub day: Day,
 }
 
@@ -107,11 +108,10 @@ pub fn listing<'a>(assessment: &'a Assessment, site: Site) -> Option<Listing<'a>
     for (index, listed) in listing.runs.iter().enumerate() {
         listing.by_entity[listed.entity].push(index);
         listing.by_day.entry(listed.day).or_default().push(index);
-        listing
-            .by_result
-            .entry(listed.result)
-            .or_default()
-            .push(index);
+        let also = listed.is_unusual.then_some(RunResult::Unusual);
+        for result in [listed.result].into_iter().chain(also) {
+            listing.by_result.entry(result).or_default().push(index);
+        }
     }
     Some(listing)
 }
@@ -153,6 +153,10 @@ fn runs_since(assessment: &Assessment, since: DateTime<Utc>, reader: Speaker) ->
                     let date = reader.date(at);
                     Listed {
                         entity: index,
+                        is_unusual: match what {
+                            What::Run { place, .. } => !entity.unusual_at(place).is_empty(),
+                            What::Expected { .. } => false,
+                        },
                         what,
                         result,
                         day: if date > last_day {

@@ -11,7 +11,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::parts::Frame;
-use super::runs::{RunRow, expected_row, newest_status_later, run_row};
+use super::runs::{RunResult, RunRow, expected_row, newest_status_later, run_row};
 use super::{Site, page_path};
 use crate::health::Assessment;
 use crate::text::file_stem;
@@ -47,8 +47,8 @@ pub struct HistoryRow {
     /// It is about a run that was expected and left no trace.
     pub expected: bool,
     pub run: RunRow,
-    /// The kind of its status: what it can be filtered by.
-    pub result: &'static str,
+    /// The kind of its status, and whether it is unusual: what it can be filtered by.
+    pub result: String,
     pub entity: String,
     /// The page of the entity, from the top of the site.
     pub page: String,
@@ -184,7 +184,7 @@ fn history_run(
     let (row, anchor, line) = match listed.what {
         What::Run { place, run } => {
             let row = run_row(entity, place, run, speaker);
-            let line = lines.line(entity_type, run, &row.status, speaker);
+            let line = lines.line(entity_type, run, &row, speaker);
             (row, format!("run-{}", run.id), line)
         }
         What::Expected { due } => (
@@ -199,7 +199,11 @@ fn history_run(
         row: HistoryRow {
             anchor,
             expected: !listed.what.is_run(),
-            result: listed.result.key(),
+            result: if listed.is_unusual {
+                format!("{} {}", listed.result.key(), RunResult::Unusual.key())
+            } else {
+                listed.result.key().to_owned()
+            },
             entity: entity.policy.name.clone(),
             page: page_path(entity_type),
             when: match listed.day {

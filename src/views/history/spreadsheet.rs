@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use super::super::runs::RunRow;
 use super::super::times::Speaker;
 use crate::model::Run;
 use crate::text::{excerpt, word};
@@ -12,7 +13,7 @@ use crate::text::{excerpt, word};
 /// The byte order mark, without which spreadsheets read UTF-8 as something else, and the names of the
 /// columns.
 pub const HEAD: &str = "\u{feff}started_at,finished_at,started_local,entity_type,action,status,\
-                        duration_seconds,records_processed,error\r\n";
+                        duration_seconds,records_processed,error,unusual\r\n";
 
 /// One line a run.
 pub struct Lines {
@@ -29,7 +30,7 @@ impl Lines {
 
     /// The line of a run. Moments are in UTC, but for `started_local`, which is as the site's zone has
     /// it and as spreadsheets can reckon with it.
-    pub fn line(&mut self, entity_type: &str, run: &Run, status: &str, speaker: Speaker) -> String {
+    pub fn line(&mut self, entity_type: &str, run: &Run, row: &RunRow, speaker: Speaker) -> String {
         let error = run.error.as_deref().map(excerpt).unwrap_or_default();
         self.written([
             &*moment(run.started_at),
@@ -37,10 +38,11 @@ impl Lines {
             &speaker.for_spreadsheets(run.started_at),
             &harmless(&word(entity_type)),
             &harmless(&run.action),
-            &harmless(status),
+            &harmless(&row.status),
             &harmless(&number(run.duration_seconds)),
             &harmless(&number(run.records_processed)),
             &harmless(&error),
+            &harmless(&row.unusual.join(" / ")),
         ])
     }
 
@@ -64,10 +66,11 @@ impl Lines {
             "",
             "",
             "",
+            "",
         ])
     }
 
-    fn written(&mut self, cells: [&str; 9]) -> String {
+    fn written(&mut self, cells: [&str; 10]) -> String {
         const MEMORY: &str = "memory takes what is written to it";
         let written = self.writer.get_ref().len();
         self.writer.write_record(cells).expect(MEMORY);

@@ -2,14 +2,12 @@
 //! program that reads them, and the judge that is told of them.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tokio::runtime::Runtime;
 
+use super::judge::Judge;
 use super::notation::{rfc3339, utc};
 use super::world::{Kind, World};
 use crate::cluster::Cluster;
@@ -161,47 +159,4 @@ fn build(sandbox: &Sandbox, world: &World, at: i64, codes: &[i32]) {
     };
     let ended = ended(&mut command);
     assert!(codes.contains(&ended.code), "{ended:?}");
-}
-
-/// The judge as a process of its own, asked line by line.
-struct Judge {
-    process: Child,
-    questions: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Judge {
-    fn start() -> Judge {
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judge/judge.py");
-        let mut process = Command::new("python3")
-            .arg("-B")
-            .arg(program)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python3 is not installed; ./tests/run installs it");
-        let questions = process.stdin.take();
-        let answers = BufReader::new(process.stdout.take().unwrap());
-        Judge {
-            process,
-            questions,
-            answers,
-        }
-    }
-
-    fn judge(&mut self, world: &Value) -> Value {
-        let questions = self.questions.as_mut().unwrap();
-        writeln!(questions, "{world}").unwrap();
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer).unwrap();
-        serde_json::from_str(&answer).expect("the judge answers; see its words above")
-    }
-}
-
-impl Drop for Judge {
-    fn drop(&mut self) {
-        // It ends with its input.
-        self.questions = None;
-        let _ = self.process.wait();
-    }
 }

@@ -12,6 +12,8 @@ pub struct Row {
     pub status: String,
     pub action: String,
     pub records: String,
+    /// What is unusual about it.
+    pub unusual: Vec<String>,
     pub error: String,
 }
 
@@ -42,6 +44,8 @@ pub fn rows(page: &str) -> Vec<Row> {
         let day = section.split('"').next().unwrap();
         for body in section.split("<tbody id=\"run-").skip(1) {
             let body = body.split("</tbody>").next().unwrap();
+            let (body, unusual) = without_unusual(body);
+            let body = body.as_str();
             let cells: Vec<&str> = body.split("<td").skip(1).collect();
             let text = |place: usize| text_of(&format!("<td{}", cells[place]));
             rows.push(Row {
@@ -53,6 +57,7 @@ pub fn rows(page: &str) -> Vec<Row> {
                 status: text(1),
                 action: text(2),
                 records: text(4),
+                unusual,
                 error: match cells.get(5) {
                     Some(cell) if cell.contains("<pre") => {
                         text_of(between(cell, "text\">", "</pre>"))
@@ -64,6 +69,23 @@ pub fn rows(page: &str) -> Vec<Row> {
         }
     }
     rows
+}
+
+/// A row as it would be if nothing about the run were unusual, and what is.
+fn without_unusual(body: &str) -> (String, Vec<String>) {
+    let marked = body.replace(" <span class=\"unusual\">unusual</span>", "");
+    let mut sentences = Vec::new();
+    let mut plain = String::new();
+    for part in marked.split_inclusive("</tr>") {
+        let said: Vec<_> = part.split("<p>Unusual: ").skip(1).collect();
+        if said.is_empty() {
+            plain.push_str(part);
+        }
+        let texts = said.iter().map(|text| text.split(".</p>").next().unwrap());
+        sentences.extend(texts.map(text_of));
+    }
+    assert_eq!(marked.len() < body.len(), !sentences.is_empty(), "{body}");
+    (plain, sentences)
 }
 
 /// The targets of its links.
