@@ -20,7 +20,7 @@ fn nine_days_until(now: &str) -> String {
                 e.name, case when n % 5 = 0 then 'historical_import' else 'incremental_sync' end,
                 case when n % 17 = 3 then 'failed' when n % 29 = 4 then ' Error' when n % 31 = e.i then 'started'
                      when n % 37 = 5 then 'paused' when n % 41 = 6 then 'ok' else 'completed' end,
-                n % 90 + 0.5, n * 7 + e.i, case when n % 17 = 3 then 'HTTP ' || n end
+                n % 90 + 0.5, 2000 + n * 7 + e.i, case when n % 17 = 3 then 'HTTP ' || n end
          from generate_series(0, 275) n,
               (values (0, 'customers'), (1, 'outlets'), (2, 'products'), (3, 'sales'), (4, '<gift & \"cards\">')) e (i, name);"
     )
@@ -231,9 +231,9 @@ zwei Größe');",
     let bytes = &world.site()["history/runs.csv"];
     assert_eq!(
         String::from_utf8_lossy(bytes),
-        "\u{feff}started_at,finished_at,started_local,entity_type,action,status,duration_seconds,records_processed,error\r\n\
-         2026-11-22T19:21:55.500Z,2026-11-22T19:21:59.750Z,2026-11-22 11:21:55,sales,incremental_sync,completed,4.25,10738,\r\n\
-         2026-11-21T19:21:55Z,2026-11-21T19:21:55Z,2026-11-21 11:21:55,sales,\"an \"\"action\"\", two\",failed,,,\"eins\nzwei Größe\"\r\n"
+        "\u{feff}started_at,finished_at,started_local,entity_type,action,status,duration_seconds,records_processed,error,unusual\r\n\
+         2026-11-22T19:21:55.500Z,2026-11-22T19:21:59.750Z,2026-11-22 11:21:55,sales,incremental_sync,completed,4.25,10738,,\r\n\
+         2026-11-21T19:21:55Z,2026-11-21T19:21:55Z,2026-11-21 11:21:55,sales,\"an \"\"action\"\", two\",failed,,,\"eins\nzwei Größe\",\r\n"
     );
     let page = world.page("history/entities/sales.html");
     let link =

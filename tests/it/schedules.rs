@@ -130,8 +130,8 @@ fn the_page_says_when_the_next_run_is_expected_and_the_history_which_left_no_tra
     assert_eq!(
         lines,
         [
-            "2026-11-22T10:00:00Z,,2026-11-22 02:00:00,sales,,nothing recorded,,,",
-            "2026-11-19T10:00:00Z,,2026-11-19 02:00:00,sales,,nothing recorded,,,",
+            "2026-11-22T10:00:00Z,,2026-11-22 02:00:00,sales,,nothing recorded,,,,",
+            "2026-11-19T10:00:00Z,,2026-11-19 02:00:00,sales,,nothing recorded,,,,",
         ]
     );
 }
