@@ -45,7 +45,7 @@ fn kept_texts() -> Vec<&'static str> {
 fn signed(content: &[u8]) -> Vec<u8> {
     let fingerprint = crate::text::fingerprint(content);
     let head = format!(
-        "{{\"format\":3,\"database\":\"{IDENTITY}\",\"fingerprint\":{fingerprint},\"content\":"
+        "{{\"format\":4,\"database\":\"{IDENTITY}\",\"fingerprint\":{fingerprint},\"content\":"
     );
     [head.as_bytes(), content, b"}"].concat()
 }

@@ -109,7 +109,7 @@ fn damaged_state_counts_as_none_and_is_healed_by_the_next_good_build() {
     world.build();
     let whole = fs::read_to_string(kept(&world, "snapshot")).unwrap();
     let half = whole[..whole.len() / 2].to_owned();
-    let newer = whole.replace("\"format\":3", "\"format\":9999");
+    let newer = whole.replace("\"format\":4", "\"format\":9999");
     let foreign = whole.replace("postgres 127.0.0.1", "postgres 127.0.0.9");
     assert!(newer != whole && foreign != whole);
     let damages: [(&str, Vec<u8>); 8] = [
@@ -117,7 +117,7 @@ fn damaged_state_counts_as_none_and_is_healed_by_the_next_good_build() {
         ("zeroed", vec![0; whole.len()]),
         ("cut off", half.into_bytes()),
         ("not UTF-8", vec![0xff; 5000]),
-        ("other JSON", b"{\"format\":3}".to_vec()),
+        ("other JSON", b"{\"format\":4}".to_vec()),
         ("deep JSON", vec![b'['; 200_000]),
         ("another version", newer.into_bytes()),
         ("another database", foreign.into_bytes()),

@@ -140,7 +140,7 @@ fn what_cannot_be_used_of_an_earlier_build_is_said_and_replaced() {
         (
             "state: from a newer version",
             whole
-                .replace("\"format\":3", "\"format\":9999")
+                .replace("\"format\":4", "\"format\":9999")
                 .into_bytes(),
         ),
         (
@@ -155,7 +155,7 @@ fn what_cannot_be_used_of_an_earlier_build_is_said_and_replaced() {
         // The path is part of the file: what is written is this world's own, damaged in the same way.
         let own = fs::read_to_string(kept(&world, "snapshot")).unwrap();
         let content = match title {
-            "state: from a newer version" => own.replace("\"format\":3", "\"format\":9999").into(),
+            "state: from a newer version" => own.replace("\"format\":4", "\"format\":9999").into(),
             "state: beyond the calendar" => {
                 forged(&own.replace("2026-11-22T20:05:00Z", "+262000-01-01T00:00:00Z")).into()
             }
