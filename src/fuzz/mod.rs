@@ -2,6 +2,7 @@
 //! each parser a few thousand times in the ordinary run and 200,000 times with `./tests/run --full`.
 
 mod changes;
+mod columns;
 mod configuration;
 mod connection;
 mod decoding;

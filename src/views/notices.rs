@@ -49,12 +49,7 @@ pub fn notice(notice: &Notice, speaker: Speaker) -> String {
                 None => format!("Closed until {until}; no run is expected meanwhile."),
             }
         }
-        Notice::RunStuck { since } => {
-            format!(
-                "The run that started on {} has not ended; it is probably dead.",
-                say(since)
-            )
-        }
+        Notice::RunStuck { since } => run_stuck(&say(since)),
         Notice::SuccessInFuture { at } => format!(
             "A success is recorded for {}, which is in the future; it does not count until the clocks are right.",
             say(at)
@@ -81,6 +76,10 @@ pub fn notice(notice: &Notice, speaker: Speaker) -> String {
         Notice::UnknownWord { table, word } => unknown_word(*table, word),
         Notice::HiddenTable { table, role } => hidden_table(table, role),
     }
+}
+
+fn run_stuck(since: &str) -> String {
+    format!("The run that started on {since} has not ended; it is probably dead.")
 }
 
 /// What row security hides from the role that read, and what to run about it.
