@@ -18,8 +18,8 @@ fn mailed(server: &Receiver, port: u16) -> Sandbox {
          from = \"Sync status <syncmon@example.org>\"
          host = \"localhost\"
          port = {port}
-         ca_file = {:?}",
-        server.authority()
+         ca_file = \"{}\"",
+        server.authority().display()
     ))
     .env("SYNCMON_SMTP_USER", "mailer")
     .env("SYNCMON_SMTP_PASSWORD", PASSWORD)
@@ -216,7 +216,7 @@ fn a_server_that_is_slow_silent_or_gone_costs_no_more_than_the_configured_time()
     let server = Receiver::of_mail();
     let gate = Gate::before(server.port);
     let world = mailed(&server, gate.port);
-    let (_, usual) = lasting(|| quietly_built(&world, "20:05:00"));
+    let ((), usual) = lasting(|| quietly_built(&world, "20:05:00"));
     fails(&world, "sales", "20:06:00");
     for (minute, title, manner) in [
         (10, "refuses connections", Manner::Refusing),

@@ -124,13 +124,13 @@ impl Drop for Receiver {
 }
 
 fn make_certificates(directory: &Path) {
-    let script = r#"set -e
+    let script = r"set -e
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
             -subj /CN=ours -keyout ours.key -out ours.crt
         openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost \
             -keyout server.key -out server.csr
         openssl x509 -req -in server.csr -CA ours.crt -CAkey ours.key -CAcreateserial -days 2 \
-            -extfile <(echo subjectAltName=DNS:localhost) -out server.crt"#;
+            -extfile <(echo subjectAltName=DNS:localhost) -out server.crt";
     let made = Command::new("bash")
         .args(["-c", script])
         .current_dir(directory)
