@@ -33,7 +33,7 @@ pub enum Command {
     Prune(PruneOptions),
     /// Sends a test message through every channel that is configured for alerts
     Notify(NotifyOptions),
-    /// Looks at every link from the database to the reader, and says what is wrong and how to mend it
+    /// Looks at every link from database to reader, and says how to mend what is wrong
     Doctor(DoctorOptions),
     /// The look of the pages: what they are made of, as files to change
     #[command(subcommand)]
@@ -252,9 +252,10 @@ pub struct NotifyOptions {
 /// What `doctor` is asked for.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Nothing is written: not to the database, not to the site, not to the state directory. Run it as the user\n\
-    of the build and with the same environment, so that what it says holds for the build.\n\n\
-    With SYNCMON_DOCTOR_USER and SYNCMON_DOCTOR_PASSWORD in the environment it looks behind the password too.\n\n\
+    after_help = "Nothing is written: not to the database, not to the site, not to the state directory.\n\
+    Run it as the user of the build, in the same environment: then what it says holds for a build.\n\
+    With SYNCMON_DOCTOR_USER and SYNCMON_DOCTOR_PASSWORD in the environment it also looks behind\n\
+    the password.\n\n\
     Exit codes: 0 no problem, whatever the notes; 1 a problem; 2 usage.\n\n\
     Example:\n  \
     syncmon doctor --out /var/lib/syncmon/site --url https://status.example.org/"

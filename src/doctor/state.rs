@@ -23,41 +23,62 @@ pub struct Keeping<'a> {
 }
 
 pub fn state(keeping: &Keeping, speaker: Speaker) -> Seen {
-    let place = keeping.place;
-    let path = place.path.display();
-    let Some(found) = place.found else {
-        if place.nearest_writable {
-            let folder = place.nearest.display();
-            return Seen::new(Link::State, format!("{path} will be made in {folder}"));
-        }
-        return Seen::broken(
+    if let Some(seen) = not_in_use(keeping.place) {
+        return seen;
+    }
+    let seen = private(
+        Seen::new(
             Link::State,
             format!(
-                "{path} cannot be made: {} may not be written",
-                place.nearest.display()
+                "{}{}",
+                keeping.place.path.display(),
+                snapshot(keeping, speaker)
             ),
-            "run this as the user of the build, or give another directory with --state-dir",
-        );
+        ),
+        keeping,
+    );
+    remembered(seen, keeping, speaker)
+}
+
+/// A directory that is still to be made, or one that cannot be used.
+fn not_in_use(place: &Place) -> Option<Seen> {
+    let path = place.path.display();
+    let Some(found) = place.found else {
+        let folder = place.nearest.display();
+        return Some(if place.nearest_writable {
+            Seen::new(Link::State, format!("{path} will be made in {folder}"))
+        } else {
+            Seen::broken(
+                Link::State,
+                format!("{path} cannot be made: {folder} may not be written"),
+                "run this as the user of the build, or give another directory with --state-dir",
+            )
+        });
     };
     if !found.is_folder {
-        return Seen::broken(
+        return Some(Seen::broken(
             Link::State,
             format!("{path} is not a folder"),
             "move it away, or give another directory with --state-dir",
-        );
+        ));
     }
-    if !found.readable || !found.writable {
-        return Seen::broken(
+    (!found.readable || !found.writable).then(|| {
+        Seen::broken(
             Link::State,
             format!(
                 "{path} may not be read and written by the user who looks; it belongs to {}",
                 found.owner
             ),
             "run this as the user of the build, or give another directory with --state-dir",
-        );
-    }
-    let mut seen = Seen::new(Link::State, format!("{path}{}", snapshot(keeping, speaker)));
-    if found.mode & 0o022 != 0 {
+        )
+    })
+}
+
+/// What is kept is nobody else's business.
+fn private(mut seen: Seen, keeping: &Keeping) -> Seen {
+    let path = keeping.place.path.display();
+    let mode = keeping.place.found.map_or(0, |found| found.mode);
+    if mode & 0o022 != 0 {
         seen = seen.problem(
             format!("others may write {path}: what is kept there could be forged"),
             format!("chmod go-w {path}"),
@@ -72,6 +93,11 @@ pub fn state(keeping: &Keeping, speaker: Speaker) -> Seen {
             format!("chmod go-rwx {}", first.display()),
         );
     }
+    seen
+}
+
+/// What the builds, and the runs, have left there.
+fn remembered(mut seen: Seen, keeping: &Keeping, speaker: Speaker) -> Seen {
     for earlier in [keeping.snapshot, keeping.outage].into_iter().flatten() {
         if let Earlier::Unusable(why) = earlier {
             let (says, remedy) = why.split_once(": ").unwrap_or((why, "move it away"));
