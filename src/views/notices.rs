@@ -40,15 +40,7 @@ pub fn notice(notice: &Notice, speaker: Speaker) -> String {
             "The run that started on {} was never closed in the log, but sync_state reports a later success.",
             say(since)
         ),
-        Notice::Paused { until, why } => {
-            let until = speaker.day_and_time(*until);
-            match why {
-                Some(why) => {
-                    format!("Maintenance until {until}: {why}. No run is expected meanwhile.")
-                }
-                None => format!("Closed until {until}; no run is expected meanwhile."),
-            }
-        }
+        Notice::Paused { until, why } => paused(*until, why.as_deref(), speaker),
         Notice::RunStuck { since } => run_stuck(&say(since)),
         Notice::SuccessInFuture { at } => format!(
             "A success is recorded for {}, which is in the future; it does not count until the clocks are right.",
@@ -107,6 +99,14 @@ pub fn identifier(name: &str) -> String {
         name.to_owned()
     } else {
         format!("\"{}\"", name.replace('"', "\"\""))
+    }
+}
+
+fn paused(until: DateTime<Utc>, why: Option<&str>, speaker: Speaker) -> String {
+    let until = speaker.day_and_time(until);
+    match why {
+        Some(why) => format!("Maintenance until {until}: {why}. No run is expected meanwhile."),
+        None => format!("Closed until {until}; no run is expected meanwhile."),
     }
 }
 
