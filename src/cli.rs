@@ -21,6 +21,8 @@ pub struct Cli {
 pub enum Command {
     /// Reads the database once, judges every entity and publishes the site
     Build(BuildOptions),
+    /// Reads the database once, judges, and tells a monitoring system
+    Check(CheckOptions),
     /// Creates the tables, the index and the reading role where they are missing
     InitDb(InitDbOptions),
     /// Runs a command, and records its start and its end
@@ -84,6 +86,10 @@ pub struct BuildOptions {
     #[arg(long, value_name = "DIR", env = "SYNCMON_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
 
+    /// File for the metrics of the build, in the text format of Prometheus
+    #[arg(long, value_name = "FILE", env = "SYNCMON_METRICS_FILE")]
+    pub metrics_file: Option<PathBuf>,
+
     /// Print nothing unless something is wrong
     #[arg(short, long, env = "SYNCMON_QUIET", value_parser = clap::builder::FalseyValueParser::new())]
     pub quiet: bool,
@@ -91,6 +97,42 @@ pub struct BuildOptions {
     /// Say what is being done, and how long it takes; wins over --quiet
     #[arg(short, long, env = "SYNCMON_VERBOSE", value_parser = clap::builder::FalseyValueParser::new())]
     pub verbose: bool,
+}
+
+/// What `check` is asked for.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "DATABASE_URL names the database, as for syncmon build. Nothing is written: no site, no state.\n\n\
+    Exit codes, those of monitoring plugins: 0 green (OK); 1 yellow (WARNING); 2 red (CRITICAL);\n\
+    3 nobody knows (UNKNOWN): the database cannot be read, an entity that there is not, usage or\n\
+    configuration; this help as well, as their guidelines have it.\n\n\
+    Examples:\n  \
+    syncmon check\n  \
+    syncmon check sales inventory --format nagios"
+)]
+pub struct CheckOptions {
+    /// What to judge, as in sync_state and sync_log or as the pages call it; all if none is named
+    #[arg(value_name = "ENTITY")]
+    pub entities: Vec<String>,
+
+    /// For people, for programs, or for Nagios, Icinga and others that run its plugins
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub format: CheckFormat,
+
+    /// Configuration file, as for syncmon build
+    #[arg(long, value_name = "FILE", env = "SYNCMON_CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// Judge as if it were this moment (RFC 3339)
+    #[arg(long, value_name = "RFC3339", env = "SYNCMON_NOW", value_parser = moment)]
+    pub now: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum CheckFormat {
+    Text,
+    Json,
+    Nagios,
 }
 
 /// What `init-db` is asked for.

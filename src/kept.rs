@@ -1,5 +1,5 @@
-//! What is kept between builds: the last good snapshot of each database, since when one is away, and what
-//! people were told of it.
+//! What is kept between builds: the last good snapshot of each database, since when one is away, the changes of
+//! verdict, and what people were told of it.
 
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::alerts::Standing;
+use crate::changes::Journal;
 use crate::failure::UsageError;
 use crate::model::Snapshot;
 use crate::text::{file_stem, fingerprint};
@@ -45,6 +46,12 @@ const ALERTS: Kind = Kind {
     name: "alerts",
     format: 1,
     replaced: "it is begun anew, and what is wrong now is told again",
+};
+
+const CHANGES: Kind = Kind {
+    name: "changes",
+    format: 1,
+    replaced: "the next good build replaces it",
 };
 
 /// No state file is larger; what claims to be is not read.
@@ -221,6 +228,22 @@ impl Kept {
                 self.store(OUTAGE, &now).map(|()| now)
             }
         }
+    }
+
+    /// The changes of verdict that are known of this database.
+    pub fn journal(&self) -> Earlier<Journal> {
+        match self.load::<Journal>(CHANGES) {
+            Earlier::Known(journal) if !journal.is_within_the_calendar() => {
+                self.unusable(CHANGES, "holds moments that no calendar has")
+            }
+            earlier => earlier,
+        }
+    }
+
+    /// Keeps the changes of verdict, replacing what was known before.
+    pub fn keep_journal(&self, journal: &Journal) -> Result<()> {
+        let _alone = alone_in(&self.directory, "lock", PATIENCE)?;
+        self.store(CHANGES, journal)
     }
 
     /// Since when this database is away, as the builds have noted it.

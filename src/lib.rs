@@ -8,20 +8,22 @@
 //!    text cleaned by [`text`] and [`masking`] on its way in.
 //! 4. [`kept`]: the last good snapshot, for the day on which the database is away; and what people were told.
 //! 5. [`health`]: snapshot + policy + now, judged. The rules are those of `docs/verdict.md`.
-//! 6. [`views`]: the assessment in words; everything decided and formatted.
-//! 7. [`render`]: views into files, through tera, in the colours of the [`brand`].
-//! 8. [`publish`]: files into the directory that is served, all at once.
-//! 9. [`alerts`]: who is to be told what has changed; [`channels`]: how it gets there.
+//! 6. [`changes`]: when verdicts changed, as far as it is known or was seen.
+//! 7. [`views`]: the assessment in words; everything decided and formatted.
+//! 8. [`render`]: views into files, through tera, in the colours of the [`brand`].
+//! 9. [`publish`]: files into the directory that is served, all at once.
+//! 10. [`alerts`]: who is to be told what has changed; [`channels`]: how it gets there.
 //!
 //! Beside a build, [`recording`] runs commands and tells [`store`] how they went, in the form of [`report`].
 //!
 //! To look for what is wrong along that way, [`doctor`] concludes from what [`store`], [`place`] and [`visit`] find.
 //!
-//! `alerts`, `brand`, `doctor`, `model`, `report`, `health`, `text`, `masking` and `views` are pure: no clock, no file, no
+//! `alerts`, `brand`, `doctor`, `model`, `report`, `health`, `changes`, `text`, `masking` and `views` are pure: no clock, no file, no
 //! database.
 
 pub mod alerts;
 pub mod brand;
+pub mod changes;
 pub mod channels;
 pub mod cli;
 pub mod commands;

@@ -6,6 +6,7 @@ mod built_in;
 mod folder;
 mod history;
 mod nearest;
+mod programs;
 mod rehearsal;
 mod side_by_side;
 mod sources;
@@ -73,7 +74,8 @@ impl Look {
         }
         let mut tera = Tera::new();
         tera.autoescape_on([".html", ".xml", ".svg"]);
-        tera.add_raw_templates(sources.texts())
+        let built_in = programs::TEMPLATES.iter().copied();
+        tera.add_raw_templates(sources.texts().chain(built_in))
             .map_err(|error| broken::refusal(&sources, &error, &Value::Null))?;
         let everything: Vec<u8> = assets
             .iter()
@@ -118,7 +120,7 @@ impl Look {
         Ok(())
     }
 
-    /// The whole site: assets, `status.json`, the history, the entities' pages and the overview.
+    /// The site for its readers: assets, `status.json`, the history, the entities' pages and the overview.
     pub fn render(&self, assessment: &Assessment, site: Site) -> Result<Vec<OutputFile>> {
         let mut files: Vec<OutputFile> = self
             .assets

@@ -6,9 +6,10 @@ const LONGEST_FILE: usize = 400;
 const LONGEST_FUNCTION: usize = 70;
 
 /// Files whose content depends on nothing but what they are given.
-const PURE: [&str; 10] = [
+const PURE: [&str; 11] = [
     "src/alerts/",
     "src/brand/",
+    "src/changes/",
     "src/doctor/",
     "src/model.rs",
     "src/report.rs",
@@ -94,13 +95,17 @@ fn the_clock_is_read_in_one_place() {
 
 #[test]
 fn modules_import_only_what_lies_below_them() {
-    let allowed: [(&str, &[&str]); 16] = [
+    let allowed: [(&str, &[&str]); 17] = [
         ("src/model.rs", &[]),
         ("src/masking.rs", &[]),
         ("src/text.rs", &["masking"]),
         ("src/health/", &["model", "text"]),
         ("src/alerts/", &["health", "text"]),
-        ("src/views/", &["alerts", "health", "model", "text"]),
+        ("src/changes/", &["health", "model"]),
+        (
+            "src/views/",
+            &["alerts", "changes", "health", "model", "text"],
+        ),
         (
             "src/store/",
             &["failure", "masking", "model", "report", "text"],

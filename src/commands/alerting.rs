@@ -166,7 +166,8 @@ fn sign(ended: &Result<Outcome>, published: bool) -> Option<Ended> {
             | Outcome::NotAllDelivered
             | Outcome::Broken
             | Outcome::Ended(_)
-            | Outcome::NotStarted(_),
+            | Outcome::NotStarted(_)
+            | Outcome::Judged(_),
         ) => Some(Ended::Badly),
         Err(error) => error
             .downcast_ref::<UsageError>()

@@ -12,7 +12,9 @@ use url::Url;
 use super::Outcome;
 use super::alerting::Alerting;
 use super::deadline::within;
+use super::measuring::write_metrics;
 use super::reading::{Taken, make_the_best_of};
+use super::remembering::{Remembered, carry_on};
 use super::stopping::undisturbed;
 use super::telling::{say, say_as_it_is, tell};
 use crate::cli::BuildOptions;
@@ -23,6 +25,7 @@ use crate::kept::{Alone, Kept, alone_in, make_state_directory, state_directory};
 use crate::publish::{self, Opened, Published, Target};
 use crate::render::Look;
 use crate::store::{self, Database, Limits};
+use crate::views::programs::{Build, Report, metrics};
 use crate::views::{self, Site, Speaker};
 
 /// Of a build's time, what is left for rendering and publishing once reading has to end.
@@ -84,17 +87,22 @@ async fn build(
         undelivered: undelivered.as_deref(),
         ..site
     };
+    let Remembered { journal, keeping } = carry_on(&kept, &assessment, options.demo, keeping);
     narrator.tell("rendering");
-    let left = config
-        .build_timeout
-        .saturating_sub(narrator.started.elapsed());
-    let files = within(left.max(TIME_TO_PUBLISH), || look.render(&assessment, site))?;
+    let report = Report {
+        assessment: &assessment,
+        journal: &journal,
+        site,
+    };
+    let files = within(narrator.left_of(config.build_timeout), || {
+        look.render_all(report, config.outputs)
+    })?;
     narrator.tell(&format!("publishing {} files", files.len()));
     let published = cleared
         .and_then(|()| undisturbed(|| publish::publish(&target, &files, options.demo)))
         .with_context(|| format!("the site in {} was not replaced", options.out.display()))?;
     alerting.decide(&assessment, site, kept, &database.identity());
-    keeping?;
+    keeping.and(measure(options, &assessment, &narrator))?;
 
     warn_once(published, &options.out)?;
     if options.verbose || !options.quiet {
@@ -121,7 +129,19 @@ fn database(demo: bool, state: &Path) -> Result<Database> {
     }
 }
 
-fn site(config: &Config, demo: bool, now: DateTime<Utc>) -> Site<'_> {
+/// Writes the metrics where that is asked for.
+fn measure(options: &BuildOptions, assessment: &Assessment, narrator: &Narrator) -> Result<()> {
+    let Some(path) = &options.metrics_file else {
+        return Ok(());
+    };
+    let build = Build {
+        took: narrator.started.elapsed(),
+        demo: options.demo,
+    };
+    write_metrics(path, &metrics(assessment, build))
+}
+
+pub fn site(config: &Config, demo: bool, now: DateTime<Utc>) -> Site<'_> {
     Site {
         title: &config.title,
         footer: config.brand.footer.as_deref(),
@@ -132,6 +152,8 @@ fn site(config: &Config, demo: bool, now: DateTime<Utc>) -> Site<'_> {
         },
         policy: &config.policy,
         undelivered: None,
+        url: config.url.as_ref(),
+        feed: config.outputs.feed,
     }
 }
 
@@ -175,7 +197,7 @@ fn warn_once(published: Published, out: &Path) -> Result<()> {
 }
 
 /// Reading ends early enough for a page that says so.
-fn limits(config: &Config) -> Limits {
+pub fn limits(config: &Config) -> Limits {
     let read = config
         .build_timeout
         .saturating_sub(TIME_TO_PUBLISH)
@@ -211,6 +233,12 @@ impl Narrator {
             started: Instant::now(),
             told: Ok(()),
         }
+    }
+
+    /// Of the time for a build, what is left for rendering.
+    fn left_of(&self, whole: Duration) -> Duration {
+        let left = whole.saturating_sub(self.started.elapsed());
+        left.max(TIME_TO_PUBLISH)
     }
 
     fn tell(&mut self, what: &str) {

@@ -2,15 +2,18 @@
 
 mod alerting;
 pub mod build;
+mod check;
 mod deadline;
 mod delivering;
 mod doctor;
 mod examining;
 mod init_db;
+mod measuring;
 mod notify;
 mod prune;
 mod reading;
 mod record;
+mod remembering;
 mod run;
 mod stopping;
 mod telling;
@@ -25,6 +28,7 @@ use anyhow::{Context, Result, anyhow};
 
 use crate::cli::{Command, TemplatesCommand};
 use crate::failure::UsageError;
+use crate::health::Health;
 use crate::store::Database;
 use telling::say;
 pub use telling::{refuse_command_line, remember_faults, take_fault};
@@ -43,17 +47,21 @@ pub enum Outcome {
     Ended(ExitStatus),
     /// It could not be started.
     NotStarted(ErrorKind),
+    /// A check came to this.
+    Judged(Health),
 }
 
 impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> ExitCode {
         match outcome {
-            Outcome::Done => ExitCode::SUCCESS,
+            Outcome::Done | Outcome::Judged(Health::Green) => ExitCode::SUCCESS,
             Outcome::Unreadable => ExitCode::from(75),
             Outcome::NotAllDelivered | Outcome::Broken => ExitCode::FAILURE,
             Outcome::Ended(status) => passed_through(status),
             Outcome::NotStarted(ErrorKind::NotFound) => ExitCode::from(127),
             Outcome::NotStarted(_) => ExitCode::from(126),
+            Outcome::Judged(Health::Yellow) => ExitCode::from(1),
+            Outcome::Judged(Health::Red) => ExitCode::from(2),
         }
     }
 }
@@ -94,6 +102,7 @@ pub fn run(environment: Result<()>, command: Command) -> Result<Outcome> {
     let outcome = runtime.block_on(async {
         match command {
             Command::Build(options) => build::run(options).await,
+            Command::Check(options) => check::run(&options).await,
             Command::InitDb(options) => init_db::run(&options).await,
             Command::Run(options) => run::run(&options),
             Command::Record(options) => record::record(&options).await,
@@ -109,8 +118,12 @@ pub fn run(environment: Result<()>, command: Command) -> Result<Outcome> {
     outcome
 }
 
-/// Says on standard error, in one line, what went wrong; the exit code tells whose turn it is.
+/// Says on standard error, in one line, what went wrong; the exit code tells whose turn it is. Of a check it tells
+/// that nobody knows.
 pub fn report(error: &anyhow::Error) -> ExitCode {
+    if check::is_asked_for() {
+        return check::end_unknown(&format!("{error:#}"));
+    }
     let told = say(&format!("{error:#}"));
     match (told, error.downcast_ref::<UsageError>()) {
         (Ok(()) | Err(_), Some(_)) => ExitCode::from(2),

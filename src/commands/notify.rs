@@ -36,6 +36,8 @@ pub fn test(options: &NotifyOptions) -> Result<Outcome> {
         },
         policy: &config.policy,
         undelivered: None,
+        url: config.url.as_ref(),
+        feed: config.outputs.feed,
     };
     let key = format!(
         "syncmon-test-{:016x}",

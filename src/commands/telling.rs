@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use anyhow::{Context, Result};
 use clap::error::ErrorKind;
 
+use super::check;
 use crate::masking::{MASK, mask, passwords_in};
 
 /// One line on standard error.
@@ -37,7 +38,7 @@ pub fn tell(text: &str) -> Result<()> {
 }
 
 /// What the command line cannot mean is said as clap says it, and help is shown; neither repeats a
-/// secret that was mistaken for an option.
+/// secret that was mistaken for an option. Monitoring systems expect even help of a check to be no verdict.
 pub fn refuse_command_line(refusal: &clap::Error) -> ExitCode {
     let text = refusal.to_string();
     let masked = without_given_secrets(&text);
@@ -49,6 +50,7 @@ pub fn refuse_command_line(refusal: &clap::Error) -> ExitCode {
         say_lines(&masked)
     };
     match (refusal.kind(), told) {
+        (kind, _) if check::is_asked_for() => check::end_refused(kind, &masked),
         (ErrorKind::DisplayHelp | ErrorKind::DisplayVersion, Ok(())) => ExitCode::SUCCESS,
         (ErrorKind::DisplayHelp | ErrorKind::DisplayVersion, Err(error)) => super::report(&error),
         (_, _) => ExitCode::from(2),

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::alerts::AlertsTable;
+use super::outputs::OutputsTable;
 
 /// The file as it is written; [`super::Config`] is what it means.
 #[derive(Debug, Default, Deserialize)]
@@ -31,6 +32,7 @@ pub struct File {
     pub history_days: Option<Spanned<i64>>,
     pub owner: Option<Spanned<String>>,
     pub contact: Option<Spanned<String>>,
+    pub outputs: Option<OutputsTable>,
     pub entities: Option<Vec<EntityTable>>,
     pub alerts: Option<AlertsTable>,
 }

@@ -5,6 +5,7 @@ mod alerts;
 mod appearance;
 mod expectations;
 mod file;
+mod outputs;
 mod reading;
 mod source;
 
@@ -21,6 +22,7 @@ use crate::health::{EntityPolicy, Owner, Policy, Thresholds};
 pub use alerts::Alerts;
 use expectations::Expectations;
 use file::File;
+pub use outputs::Outputs;
 use source::Source;
 pub use source::site_address;
 
@@ -35,6 +37,8 @@ pub struct Config {
     pub time_zone: Tz,
     pub policy: Policy,
     pub alerts: Alerts,
+    /// What is written into the site for other programs.
+    pub outputs: Outputs,
     /// How long connecting to the database may take.
     pub connect_timeout: Duration,
     /// How long a whole build may take.
@@ -128,6 +132,7 @@ impl Config {
                 history_days: source.history_days(file.history_days.as_ref())?,
             },
             alerts: source.alerts(file.alerts.as_ref())?,
+            outputs: file.outputs.as_ref().map(Outputs::from).unwrap_or_default(),
             connect_timeout: source.timeout(
                 "connect_timeout",
                 file.connect_timeout.as_ref(),

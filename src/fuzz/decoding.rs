@@ -14,12 +14,14 @@ use super::changes::bent_text;
 use super::columns::{a_number, a_row};
 use super::notations::{Planted, planted};
 use super::{Volume, fuzz};
+use crate::changes::Journal;
 use crate::config::Config;
 use crate::health::{Reading, Source, assess};
 use crate::model::{Observation, Snapshot};
 use crate::render::Look;
 use crate::store::decode::{facts, observation};
 use crate::text::misleads;
+use crate::views::programs::{self, Report};
 use crate::views::{self, Site, Speaker};
 
 const ROWS: Volume = Volume {
@@ -136,6 +138,8 @@ pub fn can_be_shown(
         },
         policy: &config.policy,
         undelivered: None,
+        url: config.url.as_ref(),
+        feed: true,
     };
     let terminal = views::terminal(&assessment, site);
     prop_assert!(
@@ -143,7 +147,18 @@ pub fn can_be_shown(
         "{:?}",
         terminal
     );
-    let files = Look::load(None, &config.brand).and_then(|look| look.render(&assessment, site));
+    let journal = Journal::default().with(&assessment);
+    let again = journal.clone().with(&assessment);
+    prop_assert_eq!(&again, &journal);
+    prop_assert!(journal.is_within_the_calendar());
+    let report = Report {
+        assessment: &assessment,
+        journal: &journal,
+        site,
+    };
+    monitors_understand(report)?;
+    let files =
+        Look::load(None, &config.brand).and_then(|look| look.render_all(report, config.outputs));
     for file in files.map_err(|error| TestCaseError::fail(format!("{error:#}")))? {
         let text = String::from_utf8(file.bytes).unwrap();
         // In a file for spreadsheets lines end in CR LF, and a mark at its beginning says the encoding.
@@ -158,6 +173,22 @@ pub fn can_be_shown(
             text
         );
     }
+    Ok(())
+}
+
+fn monitors_understand(report: Report) -> TestCaseResult {
+    let build = programs::Build {
+        took: std::time::Duration::ZERO,
+        demo: false,
+    };
+    let metrics = programs::metrics(report.assessment, build);
+    prop_assert!(
+        metrics
+            .lines()
+            .all(|line| line.starts_with("syncmon_") || line.starts_with("# "))
+    );
+    let line = programs::plugin(report.assessment, report.site.speaker);
+    prop_assert_eq!(line.matches('|').count(), 1, "{}", line);
     Ok(())
 }
 

@@ -7,6 +7,8 @@ use serde_json::json;
 use super::changes::bent_bytes;
 use super::decoding::{FACTS, ROW, WORDS, WORLDS, a_configuration, a_moment, can_be_shown};
 use super::{Volume, fuzz};
+use crate::config::Config;
+use crate::health::{Reading, Source, assess};
 use crate::kept::{Earlier, Kept};
 use crate::model::{DatabaseFacts, LATEST, Snapshot};
 use crate::store::decode::{facts, observation};
@@ -35,7 +37,14 @@ fn kept_texts() -> Vec<&'static str> {
     };
     let stored =
         |content: serde_json::Value| String::from_utf8(signed(content.to_string().as_bytes()));
-    [json!(full), json!(end), json!(as_of)]
+    let changes = json!({
+        "entities": {"sales": {"since": 1_795_000_000_000_000_i64, "changes": [
+            {"at": 1_795_000_000_000_000_i64, "reason": "fresh"},
+            {"at": 1_795_377_800_000_000_i64, "reason": "clock_skew"},
+        ]}},
+        "database": [{"at": 1_795_377_000_000_000_i64, "readable": false}],
+    });
+    [json!(full), json!(end), json!(as_of), changes]
         .into_iter()
         .map(|content| &*stored(content).unwrap().leak())
         .collect()
@@ -73,7 +82,19 @@ fn any_state_file_is_as_good_as_none_or_can_be_shown() {
         |bytes| {
             std::fs::write(path("snapshot"), &bytes).unwrap();
             std::fs::write(path("outage"), &bytes).unwrap();
+            let text = String::from_utf8_lossy(&bytes).replacen("\"format\":4", "\"format\":1", 1);
+            std::fs::write(path("changes"), text).unwrap();
             prop_assert!(kept().outage_since(now).unwrap() <= now);
+            if let Earlier::Known(journal) = kept().journal() {
+                prop_assert!(journal.is_within_the_calendar());
+                let reading = Reading {
+                    snapshot: None,
+                    source: Source::Read,
+                };
+                let config = Config::parse("", std::path::Path::new("syncmon.toml")).unwrap();
+                // Only a panic would be a finding.
+                let _ = journal.with(&assess(reading, &config.policy, now));
+            }
             match kept().snapshot() {
                 Earlier::Known(snapshot) => prop_assert!(snapshot.is_within_the_calendar()),
                 Earlier::Unusable(why) => prop_assert!(!why.contains(char::is_control)),

@@ -78,6 +78,17 @@ impl<'a> Rhythm<'a> {
 }
 
 impl EntityPolicy {
+    /// From which age of its newest success on an entity is yellow, and beyond which red, had it succeeded then last;
+    /// `None` for what never comes.
+    pub fn limits_after(&self, success: DateTime<Utc>) -> [Option<TimeDelta>; 2] {
+        let success = success.timestamp_micros();
+        let Deadlines { yellow, red } = Rhythm::of(self).deadlines(success);
+        [yellow, red].map(|deadline| {
+            let age = deadline.saturating_sub(success);
+            (deadline < NEVER).then(|| TimeDelta::microseconds(age))
+        })
+    }
+
     /// Every expected run after a moment; none without a schedule.
     pub fn expected_after(
         &self,

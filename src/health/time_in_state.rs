@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::freshness::Rhythm;
-use super::{EntityPolicy, Evidence, Health};
+use super::{EntityPolicy, Evidence, Health, Reason};
 use crate::model::{Observation, Status};
 
 /// What the rules said at a moment of the past. Clocks, stuck runs and hidden tables say nothing
@@ -25,6 +25,17 @@ impl Past {
             Past::Fresh => Health::Green,
             Past::Late | Past::Missed => Health::Yellow,
             Past::Overdue | Past::Failed => Health::Red,
+        }
+    }
+
+    /// What would have been concluded then, had nothing else stood against it.
+    pub fn reason(self) -> Reason {
+        match self {
+            Past::Fresh => Reason::Fresh,
+            Past::Late => Reason::Late,
+            Past::Missed => Reason::Missed,
+            Past::Overdue => Reason::Overdue,
+            Past::Failed => Reason::Failed,
         }
     }
 }

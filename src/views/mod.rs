@@ -11,6 +11,7 @@ mod notices;
 mod overview;
 mod parts;
 mod problems;
+pub mod programs;
 mod runs;
 mod sentences;
 mod shares;
@@ -31,6 +32,8 @@ pub use times::{Speaker, ago, counted, length};
 
 use std::fmt::Write;
 
+use url::Url;
+
 use crate::health::Assessment;
 use crate::text::file_stem;
 
@@ -49,6 +52,10 @@ pub struct Site<'a> {
     pub policy: &'a crate::health::Policy,
     /// Where alerts do not get out; `None` if nobody is to be alerted.
     pub undelivered: Option<&'a [crate::alerts::Undelivered]>,
+    /// Where it is served, with a slash at its end.
+    pub url: Option<&'a Url>,
+    /// It has a feed, to which its pages lead.
+    pub feed: bool,
 }
 
 /// Every page of a site.

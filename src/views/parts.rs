@@ -28,6 +28,7 @@ pub struct Frame {
     pub banner: Option<String>,
     /// Lines of what the site's owner wants to stand below every page.
     pub footer: Vec<Vec<Piece>>,
+    pub feed: bool,
     /// What the link to the history says.
     pub history: String,
 }
@@ -48,6 +49,7 @@ pub fn frame(assessment: &Assessment, site: Site) -> Frame {
         until,
         banner: sentences::banner(assessment, site.speaker),
         footer: site.footer.map(footer).unwrap_or_default(),
+        feed: site.feed,
         history: super::history::title(site.policy.history_days.into()),
     }
 }

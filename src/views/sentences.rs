@@ -89,7 +89,7 @@ pub fn short(entity: &EntityAssessment, reason: Reason) -> String {
 }
 
 /// What is said of an entity for a reason, after its name.
-fn predicate(reason: Reason) -> &'static str {
+pub fn predicate(reason: Reason) -> &'static str {
     match reason {
         Reason::Fresh => "is up to date",
         Reason::Late => "is late",

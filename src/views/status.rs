@@ -177,7 +177,10 @@ fn entity_status(entity: &EntityAssessment, site: Site) -> EntityStatus {
     reason = "serde hands over a reference to the field"
 )]
 /// RFC 3339 in UTC with as many digits as the moment has, or null.
-fn rfc3339<S: Serializer>(moment: &Option<DateTime<Utc>>, to: S) -> Result<S::Ok, S::Error> {
+pub(super) fn rfc3339<S: Serializer>(
+    moment: &Option<DateTime<Utc>>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
     match moment {
         Some(moment) => to.serialize_some(&moment.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
         None => to.serialize_none(),

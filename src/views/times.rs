@@ -76,6 +76,11 @@ impl Speaker {
         self.written(at, "%H:%M")
     }
 
+    /// "22 Nov 12:05 PST": for a badge.
+    pub fn stamped(self, at: DateTime<Utc>) -> String {
+        self.written(at, "%-d %b %H:%M %Z")
+    }
+
     /// "Sun 22 Nov 2026, 02:00:07 PST": for the engineer.
     pub fn exactly(self, at: DateTime<Utc>) -> String {
         // As "%a %-d %b %Y, %H:%M:%S %Z" says it, in a third of the time: the history has thousands.

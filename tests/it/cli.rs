@@ -63,6 +63,10 @@ fn help_explains_every_option() {
         assert!(!ended.stdout.contains("s3cret"), "{}", ended.stdout);
         golden::file(file, &ended.stdout);
     }
+    // Not with exit code 0, which a monitoring system would take for a verdict.
+    let ended = world.run(&["check", "--help"]);
+    assert_eq!((ended.code, &*ended.stderr), (3, ""));
+    golden::file("help-check.txt", &ended.stdout);
     let version = world.succeeds(&["--version"]).stdout;
     assert_eq!(version, format!("syncmon {}\n", env!("CARGO_PKG_VERSION")));
 }

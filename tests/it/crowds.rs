@@ -109,5 +109,5 @@ fn builds_of_many_sites_with_one_state_directory_all_publish() {
         assert_eq!(files(&world.path(out)), one, "{out}");
     }
     let kept = names(&world.path("state"));
-    assert_eq!(kept.len(), 2, "a lock and a snapshot: {kept:?}");
+    assert_eq!(kept.len(), 3, "a lock, a snapshot, the changes: {kept:?}");
 }

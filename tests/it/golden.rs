@@ -18,6 +18,7 @@ pub fn file(name: &str, actual: &str) {
     let expected = snapbox::Data::read_from(&path(name), Some(snapbox::data::DataFormat::Text));
     snapbox::Assert::new()
         .action(action)
+        .normalize_paths(false)
         .eq(actual.to_owned(), expected);
 }
 

@@ -69,6 +69,7 @@ mod sqlite_away;
 mod state_directory;
 mod templates;
 mod tls;
+mod tools;
 mod unusual;
 mod verdicts;
 mod what_it_means;

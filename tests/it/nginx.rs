@@ -103,6 +103,7 @@ fn with_the_password_the_site_is_served_and_nothing_else() {
             "js" => "application/javascript; charset=utf-8",
             "svg" => "image/svg+xml; charset=utf-8",
             "csv" => "text/csv; charset=utf-8",
+            "xml" => "application/atom+xml; charset=utf-8",
             _ => "application/json; charset=utf-8",
         };
         assert_eq!(response.header("content-type"), Some(kind), "{path}");

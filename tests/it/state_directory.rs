@@ -217,7 +217,10 @@ fn links_planted_in_the_state_directory_are_not_followed() {
             .to_string()
             .replace("snapshot.", "outage."),
     );
+    let changes = kept(&world, "changes");
     let plants = [
+        changes.clone(),
+        changes.with_extension("json.new"),
         snapshot.clone(),
         snapshot.with_extension("json.new"),
         outage.clone(),

@@ -1,0 +1,232 @@
+//! The metrics file, by the two programs that it is for: promtool and the node exporter.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::cluster::free_port;
+use crate::golden;
+use crate::sandbox::{Ended, NOW, Sandbox};
+use crate::tools::{HOSTILE, WORLD, hostile};
+use crate::wrapped::{UMASK_077, ended, through};
+
+const FILE: &str = "metrics/syncmon.prom";
+
+fn with_folder(world: Sandbox) -> Sandbox {
+    fs::create_dir(world.path("metrics")).unwrap();
+    world.arg("--metrics-file").arg(FILE)
+}
+
+/// Without what differs from build to build.
+fn metrics(world: &Sandbox) -> String {
+    let text = fs::read_to_string(world.path(FILE)).unwrap();
+    let lines = text.lines().map(|line| match line.split_once(' ') {
+        Some(("syncmon_build_duration_seconds", seconds)) => {
+            let seconds: f64 = seconds.parse().unwrap();
+            assert!((0.0..60.0).contains(&seconds), "{line}");
+            "syncmon_build_duration_seconds …".to_owned()
+        }
+        _ => line.to_owned(),
+    });
+    lines.map(|line| line + "\n").collect()
+}
+
+/// `promtool check metrics` has nothing to say, not even as advice.
+fn is_accepted_by_promtool(world: &Sandbox) {
+    let output = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(fs::File::open(world.path(FILE)).unwrap())
+        .output()
+        .expect("promtool is missing; ./tests/run installs it");
+    let said = [output.stdout, output.stderr].concat();
+    assert_eq!(String::from_utf8_lossy(&said), "");
+    assert!(output.status.success());
+}
+
+#[test]
+fn promtool_has_nothing_to_say() {
+    let world = with_folder(Sandbox::sqlite().sql(WORLD));
+    world.build();
+    is_accepted_by_promtool(&world);
+    golden::file("metrics.prom", &metrics(&world));
+
+    fs::remove_file(world.path("sync.sqlite")).unwrap();
+    assert_eq!(world.build_at("2026-11-22T20:25:00Z").code, 75);
+    is_accepted_by_promtool(&world);
+    let away = metrics(&world);
+    for line in [
+        "syncmon_database_readable 0",
+        "syncmon_build_timestamp_seconds 1795379100",
+        "syncmon_snapshot_timestamp_seconds 1795377900",
+        "syncmon_valid_until_timestamp_seconds 1795378800",
+        "syncmon_entity_reason_info{entity=\"customers\",name=\"Customers\",reason=\"out_of_date\"} 1",
+        "syncmon_entity_health{entity=\"customers\",state=\"green\"} 0",
+        "syncmon_entity_health{entity=\"customers\",state=\"yellow\"} 1",
+    ] {
+        assert!(away.lines().any(|other| other == line), "{line}: {away}");
+    }
+}
+
+#[test]
+fn a_database_that_was_never_read_has_metrics_without_a_moment() {
+    let world = with_folder(Sandbox::bare().with_url("sqlite:nowhere.sqlite"));
+    assert_eq!(world.build_at(NOW).code, 75);
+    is_accepted_by_promtool(&world);
+    let text = metrics(&world);
+    assert!(text.contains("\nsyncmon_database_readable 0\n"), "{text}");
+    assert!(
+        text.contains("\nsyncmon_health{state=\"red\"} 1\n"),
+        "{text}"
+    );
+    assert!(!text.contains("syncmon_snapshot"), "{text}");
+    assert!(!text.contains("last_success"), "{text}");
+}
+
+/// The real one, as long as this lives.
+struct Exporter {
+    port: u16,
+    process: Child,
+}
+
+impl Exporter {
+    fn reading(folder: &std::path::Path) -> Exporter {
+        let port = free_port();
+        let process = Command::new("prometheus-node-exporter")
+            .args(["--collector.disable-defaults", "--collector.textfile"])
+            .arg(format!(
+                "--collector.textfile.directory={}",
+                folder.display()
+            ))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("prometheus-node-exporter is missing; ./tests/run installs it");
+        Exporter { port, process }
+    }
+
+    /// What it exposes of ours, and of how reading it went.
+    fn exposes(&self) -> Vec<String> {
+        let begun = Instant::now();
+        let mut connection = loop {
+            match TcpStream::connect(("127.0.0.1", self.port)) {
+                Ok(connection) => break connection,
+                Err(error) if begun.elapsed() > Duration::from_secs(30) => panic!("{error}"),
+                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        };
+        connection
+            .write_all(b"GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            .unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        let lines = answer.lines().map(str::to_owned);
+        let ours = |line: &String| {
+            line.starts_with("syncmon_") || line.starts_with("node_textfile_scrape_error")
+        };
+        lines.filter(ours).collect()
+    }
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn the_node_exporter_exposes_them_hostile_names_included() {
+    let world = with_folder(hostile());
+    world.build();
+    is_accepted_by_promtool(&world);
+    let exporter = Exporter::reading(&world.path("metrics"));
+    let exposed = exporter.exposes();
+    assert!(
+        exposed.contains(&"node_textfile_scrape_error 0".to_owned()),
+        "{exposed:?}"
+    );
+    let count = |start: &str| {
+        exposed
+            .iter()
+            .filter(|line| line.starts_with(start))
+            .count()
+    };
+    let entities = 6 + HOSTILE.len();
+    assert_eq!(count("syncmon_entity_health{"), 3 * entities);
+    assert_eq!(
+        count("syncmon_entity_last_success_timestamp_seconds{"),
+        entities
+    );
+    for line in [
+        "syncmon_database_readable 1",
+        "syncmon_entity_health{entity=\"sales\",state=\"green\"} 1",
+        "syncmon_entity_last_run_records{entity=\"a'b=c|d\"} 1086",
+        "syncmon_entity_last_run_duration_seconds{entity=\"מלאי\"} 4.5",
+        "syncmon_entity_last_run_records{entity=\"</title><script>alert(1)</script> & \\\"quoted\\\"\"} 1086",
+        "syncmon_entity_last_run_records{entity=\"back\\\\slash\\nand a line\"} 1086",
+    ] {
+        assert!(
+            exposed.iter().any(|other| other == line),
+            "{line}: {exposed:#?}"
+        );
+    }
+    // While builds go on, whoever reads finds a whole file.
+    for minute in 6..12 {
+        world.build_at(&format!("2026-11-22T20:{minute:02}:00Z"));
+        assert!(
+            exporter
+                .exposes()
+                .contains(&"node_textfile_scrape_error 0".to_owned())
+        );
+    }
+}
+
+#[test]
+fn the_file_is_replaced_as_a_whole_and_everybody_may_read_it() {
+    let world = with_folder(Sandbox::sqlite().sql(WORLD));
+    let arguments = [
+        "build",
+        "-q",
+        "--out",
+        "site",
+        "--state-dir",
+        "state",
+        "--metrics-file",
+        FILE,
+    ];
+    let output = ended(&mut through(&UMASK_077, &world.command(&arguments)));
+    assert_eq!(output.code, 0, "{output:?}");
+    let first = fs::metadata(world.path(FILE)).unwrap();
+    assert_eq!(first.permissions().mode() & 0o777, 0o644);
+    // What a build that was killed left behind, and a link that somebody put there.
+    fs::write(world.path("metrics/syncmon.prom.new"), "half").unwrap();
+    world.build();
+    assert_ne!(fs::metadata(world.path(FILE)).unwrap().ino(), first.ino());
+    fs::remove_file(world.path(FILE)).unwrap();
+    std::os::unix::fs::symlink(world.path("precious"), world.path(FILE)).unwrap();
+    fs::write(world.path("precious"), "mine").unwrap();
+    world.build();
+    assert_eq!(fs::read_to_string(world.path("precious")).unwrap(), "mine");
+    let names: Vec<_> = fs::read_dir(world.path("metrics")).unwrap().collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+}
+
+#[test]
+fn a_site_is_published_whose_metrics_cannot_be_written() {
+    let world = Sandbox::sqlite().sql(WORLD).arg("--metrics-file").arg(FILE);
+    let Ended { code, stderr, .. } = world.build_at(NOW);
+    assert_eq!(code, 1);
+    golden::section(
+        "messages.txt",
+        "the metrics cannot be written",
+        stderr.trim_end(),
+    );
+    assert_eq!(world.verdict("customers"), "green fresh");
+    fs::create_dir_all(world.path(FILE)).unwrap();
+    assert_eq!(world.build_at(NOW).code, 1);
+    assert_eq!(fs::read_dir(world.path("metrics")).unwrap().count(), 1);
+}
