@@ -94,9 +94,8 @@ async fn build(
         journal: &journal,
         site,
     };
-    let files = within(narrator.left_of(config.build_timeout), || {
-        look.render_all(report, config.outputs)
-    })?;
+    let left = narrator.left_of(config.build_timeout);
+    let files = within(left, || look.render_all(report, config.outputs))?;
     narrator.tell(&format!("publishing {} files", files.len()));
     let published = cleared
         .and_then(|()| undisturbed(|| publish::publish(&target, &files, options.demo)))
