@@ -91,7 +91,8 @@ fn changes(mut kept: Vec<Change>, entity: &EntityAssessment, now: DateTime<Utc>)
     kept.retain(|change| change.at <= now + CLOCK_TOLERANCE);
     let newest = kept.last().map(|change| change.at);
     for span in &entity.past {
-        let at = DateTime::from_timestamp_micros(span.from).unwrap_or(EARLIEST);
+        let from = DateTime::from_timestamp_micros(span.from);
+        let at = from.unwrap_or(EARLIEST).clamp(EARLIEST, LATEST);
         let reason = span.past.reason();
         let is_told = newest.is_some_and(|newest| at <= newest);
         if !is_told && (reason != Reason::Fresh || shows_what_is_fresh(entity.reason)) {

@@ -7,21 +7,23 @@ import { DARK, LIGHT, NARROW, tour } from "./tour.mjs";
 
 const readers = process.env.SYNCMON_TEST_FULL ? [LIGHT, DARK, NARROW] : [DARK, NARROW];
 const AROUND = 6;
+/** A field for a date has a stop for each of its parts. */
+const PARTS = 6;
 
 tour(readers, async (page, wrong) => {
   await page.evaluate(prepare);
   const kinds = new Set();
   const reached = [];
+  let parts = 0;
   for (;;) {
     await page.keyboard.press("Tab");
     const stop = await page.evaluate(() => window.stop.here());
     if (!stop) break;
+    parts = stop.number === reached.at(-1) ? parts + 1 : 0;
+    if (parts && parts < PARTS && stop.kind === "input") continue;
     const { number, kind, folded, hidden } = stop;
     // A browser without a frame around it may go on at the beginning; what was left out is found below.
-    if (number === reached[0]) {
-      await page.keyboard.press("Shift+Tab");
-      break;
-    }
+    if (number === reached[0]) break;
     if (reached.includes(number)) {
       wrong(`${kind} is reached twice: a trap`);
       break;
@@ -40,9 +42,15 @@ tour(readers, async (page, wrong) => {
   for (const what of await page.evaluate((numbers) => window.stop.compared(numbers), reached)) wrong(what);
 
   // And back again.
+  let before;
   for (const number of reached.toReversed().slice(0, 20)) {
-    await page.keyboard.press("Shift+Tab");
-    const stop = await page.evaluate(() => window.stop.here());
+    let stop;
+    // Once around the browser's own frame, if it has one, and through all parts of a field.
+    for (let pressed = 0; pressed < PARTS && (stop?.number ?? before) === before; pressed += 1) {
+      await page.keyboard.press("Shift+Tab");
+      stop = await page.evaluate(() => window.stop.here());
+    }
+    before = number;
     if (stop?.number !== number) wrong(`backwards the keyboard comes to ${stop?.kind ?? "the end"} instead of where it came from`);
   }
 });
