@@ -78,7 +78,7 @@ fn at_once() {
 }
 
 #[test]
-fn the_database_and_entities_that_come_and_go() {
+fn the_database_is_a_problem_of_its_own() {
     for (case, builds, expected) in [
         (
             "the database is a problem of its own",
@@ -136,6 +136,18 @@ fn the_database_and_entities_that_come_and_go() {
                 "8 reminder a since 0",
             ],
         ),
+    ] {
+        assert_eq!(
+            heard(Memory::default(), builds, rules(1)),
+            expected,
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn entities_that_come_and_go() {
+    for (case, builds, expected) in [
         (
             "an entity that is gone is over",
             "rg .g",
