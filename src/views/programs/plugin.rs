@@ -45,7 +45,7 @@ fn state(health: Health) -> &'static str {
     }
 }
 
-/// 'label'=value[UOM];[warn];[crit];[min];[max]: the age of the newest success, then how long the newest run took
+/// `'label'=value[UOM];[warn];[crit];[min];[max]`: the age of the newest success, then how long the newest run took
 /// and what it processed. U is what is not known.
 fn performance(entity: &EntityAssessment) -> [String; 3] {
     let label = quotable(&entity.policy.entity_type);
