@@ -1,6 +1,6 @@
 //! Whom to tell what, and when: from what builds conclude to messages, each told once. Pure.
 //!
-//! [`decide`] compares a build's verdicts with what was told before; [`Outbox`] keeps what every channel has
+//! [`decide()`] compares a build's verdicts with what was told before; [`Outbox`] keeps what every channel has
 //! still to be given. The rules are those of `docs/alerts.md`. The same memory, verdicts and moment give the
 //! same messages, with the same keys.
 
