@@ -151,7 +151,7 @@ fn entities_that_come_and_go() {
         (
             "an entity that is gone is over",
             "rg .g",
-            &["0 problem a since 0", "1 recovery since 0 until 1"],
+            &["0 problem a since 0", "1 recovery since 0 until 1"] as &[&str],
         ),
         ("a new entity may be ill", "g gr", &["1 problem b since 1"]),
     ] {
