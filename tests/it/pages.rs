@@ -247,9 +247,13 @@ fn each_check_says_what_a_page_lacks() {
 /// The demo, which has something of most; all worlds only in the whole campaign, for these checks take
 /// minutes.
 fn sampled(worlds: &[World]) -> &[World] {
-    let demo = worlds.iter().position(|world| world.name == "demo");
-    match demo {
-        Some(demo) if campaign(0, 1) == 0 => &worlds[demo..=demo],
+    let scheduled = worlds.iter().position(|world| world.name == "scheduled");
+    match scheduled {
+        Some(scheduled) if campaign(0, 1) == 0 => {
+            let two = &worlds[scheduled..=scheduled + 1];
+            assert_eq!(two[1].name, "demo");
+            two
+        }
         _ => worlds,
     }
 }

@@ -155,7 +155,7 @@ fn maintenance_is_said_and_is_no_problem() {
         "Maintenance until Sunday 22 November, 18:00: The database moves. No run is expected meanwhile."
     ));
     let history = world.page("history/index.html");
-    assert_eq!(history.matches("nothing recorded</bdi>").count(), 1);
+    assert_eq!(history.matches("02:00, nothing recorded</td>").count(), 1);
 }
 
 #[test]
