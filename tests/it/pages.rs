@@ -244,8 +244,8 @@ fn each_check_says_what_a_page_lacks() {
     }
 }
 
-/// The demo, which has something of most; all worlds only in the whole campaign, for these checks take
-/// minutes.
+/// The demo, which has something of most, and a world whose history is short enough for its form to be walked
+/// through; all worlds only in the whole campaign, for these checks take minutes.
 fn sampled(worlds: &[World]) -> &[World] {
     let scheduled = worlds.iter().position(|world| world.name == "scheduled");
     match scheduled {
