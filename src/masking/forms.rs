@@ -20,7 +20,8 @@ const NAME: &str = r"(?:
     | (?-i: [a-z0-9] (?: Pass | Pwd | Jwt ) )
     )";
 
-/// Something between quotation marks of any kind, escaped ones too; a missing end is the text's.
+/// Something between quotation marks of any kind, escaped ones too; a missing end is the text's. Written as an entity,
+/// only the same entity ends it.
 const QUOTED: &str = r#"(?: [bruf]{0,2} (?:
       """ .*? (?: """ | $ )
     | ''' .*? (?: ''' | $ )
@@ -29,8 +30,12 @@ const QUOTED: &str = r#"(?: [bruf]{0,2} (?:
     | " (?: [^"\\] | \\. | "" )* (?: " | \\?$ )
     | ' (?: [^'\\] | \\. | '\\'' | '"'"' | '' )* (?: ' | \\?$ )
     | ` [^`]* (?: ` | $ )
-    | &(?:amp;)*(?: quot | \#0*34 | \#x0*22 ); (?: \\. | . )*? (?: &(?:amp;)*(?: quot | \#0*34 | \#x0*22 ); | $ )
-    | &(?:amp;)*(?: apos | \#0*39 | \#x0*27 ); (?: \\. | . )*? (?: &(?:amp;)*(?: apos | \#0*39 | \#x0*27 ); | $ )
+    | &(?:amp;)* quot ; (?: \\. | . )*? (?: &(?:amp;)* quot ; | $ )
+    | &(?:amp;)* \#0*34 ; (?: \\. | . )*? (?: &(?:amp;)* \#0*34 ; | $ )
+    | &(?:amp;)* \#x0*22 ; (?: \\. | . )*? (?: &(?:amp;)* \#x0*22 ; | $ )
+    | &(?:amp;)* apos ; (?: \\. | . )*? (?: &(?:amp;)* apos ; | $ )
+    | &(?:amp;)* \#0*39 ; (?: \\. | . )*? (?: &(?:amp;)* \#0*39 ; | $ )
+    | &(?:amp;)* \#x0*27 ; (?: \\. | . )*? (?: &(?:amp;)* \#x0*27 ; | $ )
     ) )"#;
 
 /// A value with or without quotation marks, or the indented lines of a block. What looks like a name

@@ -389,6 +389,8 @@ fn no_value_swallows_the_name_of_another() {
         let shown = mask(&text);
         assert!(!shown.contains("G0"), "{shown}");
     }
+    let shown = mask("{&#x27;password&#x27;: &#x27;it&#39;s G0G0ggg0&#x27;, &#x27;a&#x27;: 1");
+    assert!(!shown.contains("G0"), "{shown}");
     assert_eq!(
         mask("Driver=x;Pwd=a b c;Server=h"),
         "Driver=x;Pwd=[masked];Server=h"

@@ -12,7 +12,7 @@ use crate::model::{
 /// How many entities of the policy take part.
 const ENTITIES: usize = 3;
 
-/// All is well; much is wrong; the same while the database is away; the database was never read.
+/// All is well; runs were missed before a pause; much is wrong; the same while the database is away; the database was never read.
 pub fn worlds(policy: &Policy, now: DateTime<Utc>) -> Vec<Assessment> {
     let mut policy = policy.clone();
     policy.entities.truncate(ENTITIES);
@@ -30,8 +30,10 @@ pub fn worlds(policy: &Policy, now: DateTime<Utc>) -> Vec<Assessment> {
     };
     let troubled = |as_of| Some(snapshot(as_of, troubled(&policy, as_of)));
     let well = Some(snapshot(now, well(&policy, now)));
+    let missed = Some(snapshot(now, missed(&policy, now)));
     [
-        (well, Source::Read, &scheduled(&policy, now)),
+        (well, Source::Read, &policy),
+        (missed, Source::Read, &scheduled(&policy, now)),
         (troubled(now), Source::Read, &policy),
         (troubled(now - read), away(), &policy),
         (None, away(), &policy),
@@ -97,6 +99,20 @@ fn well(policy: &Policy, now: DateTime<Utc>) -> Vec<Observation> {
         .collect()
 }
 
+/// Synced just now, and before that months ago.
+fn missed(policy: &Policy, now: DateTime<Utc>) -> Vec<Observation> {
+    let configured = policy.entities.iter();
+    configured
+        .map(|entity| {
+            let mut seen = synced(&entity.entity_type, now);
+            for outcomes in &mut seen.outcomes {
+                outcomes.before = Some(now - TimeDelta::days(100));
+            }
+            seen
+        })
+        .collect()
+}
+
 /// The first entity fails, as it has often before; a success of the second is known without its time; nothing is
 /// known of the third; the last is not configured.
 fn troubled(policy: &Policy, now: DateTime<Utc>) -> Vec<Observation> {
@@ -129,10 +145,7 @@ fn synced(entity_type: &str, now: DateTime<Utc>) -> Observation {
     let run = run(1, now - TimeDelta::minutes(1), Status::Completed);
     let measured = |days| Measured(now - TimeDelta::days(days), Some(50_000), Some(3600.0));
     Observation {
-        outcomes: vec![Outcomes {
-            before: Some(now - TimeDelta::days(100)),
-            ..outcomes(&run)
-        }],
+        outcomes: vec![outcomes(&run)],
         measures: vec![Measures {
             status: Status::Completed,
             action: run.action.clone(),
