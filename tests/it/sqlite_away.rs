@@ -124,7 +124,13 @@ fn the_sqlite_file_is_cut_off_anywhere() {
     let file = world.path("sync.sqlite");
     let whole = fs::read(&file).unwrap();
     assert_eq!(world.build_at(FIRST_FAILURE).code, 0);
-    let read = world.site();
+    // The feed and the incidents tell that it was away in between.
+    let pages = || {
+        let mut site = world.site();
+        site.retain(|name, _| !name.starts_with("api/") && name != "feed.xml");
+        site
+    };
+    let read = pages();
     assert_eq!(world.build_at(NOW).code, 0);
     let step = campaign(whole.len() / 12, 512);
     let mut cuts = 0;
@@ -133,7 +139,7 @@ fn the_sqlite_file_is_cut_off_anywhere() {
         let away = world.build_at(FIRST_FAILURE);
         if away.code == 0 {
             assert!(length > whole.len() - 4096, "{length} bytes");
-            assert!(world.site() == read, "{length} bytes");
+            assert!(pages() == read, "{length} bytes");
         } else {
             assert_eq!(away.code, 75, "{length} bytes: {away:?}");
             says_that_it_is_away(&world, &away);
