@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::side_by_side::{Deadline, Reporter};
-use super::webhook::as_json;
+use super::written::as_json;
 use super::{COMMAND, CommandLine, Secrets};
 use crate::alerts::{Failure, Message};
 

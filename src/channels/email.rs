@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use lettre::address::Envelope;
 use lettre::message::Mailbox;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{
@@ -14,6 +13,7 @@ use lettre::transport::smtp::extension::ClientId;
 
 use super::http::authorities;
 use super::side_by_side::{Deadline, Reporter};
+use super::written::as_mail;
 use super::{Email, Encryption, Secrets};
 use crate::alerts::{Failure, Message};
 use crate::failure::UsageError;
@@ -165,7 +165,7 @@ impl Mailer {
             ),
             only_this: true,
         };
-        let mail = self.mail(message).map_err(|error| unfit(&error))?;
+        let mail = as_mail(message, &self.settings).map_err(|error| unfit(&error))?;
         let from = Some(self.settings.from.email.clone());
         let envelope =
             Envelope::new(from, vec![to.email.clone()]).map_err(|error| unfit(&error))?;
@@ -174,25 +174,6 @@ impl Mailer {
             .send(&envelope, &mail.formatted())
             .map(drop)
             .map_err(|error| self.failure(Step::Send, &error, by))
-    }
-
-    fn mail(&self, message: &Message) -> Result<lettre::Message, lettre::error::Error> {
-        let from = &self.settings.from;
-        let automatic = HeaderValue::new(
-            HeaderName::new_from_ascii_str("Auto-Submitted"),
-            "auto-generated".to_owned(),
-        );
-        let mut mail = lettre::Message::builder()
-            .from(from.clone())
-            .subject(format!("{}: {}", message.site, message.subject))
-            .date(message.at.into())
-            .message_id(Some(format!("<{}@{}>", message.key, from.email.domain())))
-            .raw_header(automatic)
-            .header(ContentType::TEXT_PLAIN);
-        for recipient in &self.settings.to {
-            mail = mail.to(recipient.clone());
-        }
-        mail.body(message.text.clone())
     }
 
     /// What went wrong at a step.

@@ -9,6 +9,7 @@ mod ping;
 mod secrets;
 mod side_by_side;
 mod webhook;
+pub mod written;
 
 use std::net::IpAddr;
 use std::path::PathBuf;

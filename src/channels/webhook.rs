@@ -1,11 +1,11 @@
 //! A message as JSON, to an address that is a secret.
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Value, json};
+use serde_json::json;
 use url::Url;
 
 use super::http::{agent, authorities, judged, unanswered};
 use super::side_by_side::{Deadline, Reporter};
+use super::written::{as_json, for_slack};
 use super::{Format, Secrets, WEBHOOK, Webhook};
 use crate::alerts::{Failure, Message};
 use crate::failure::UsageError;
@@ -64,57 +64,4 @@ impl Receiver {
             }
         }
     }
-}
-
-/// A message for programs; its shape is a contract, see docs/alerts.md.
-pub fn as_json(message: &Message) -> Value {
-    let entities: Vec<Value> = message
-        .entities
-        .iter()
-        .map(|entity| {
-            json!({
-                "entity_type": entity.entity_type,
-                "name": entity.name,
-                "health": entity.health,
-                "reason": entity.reason,
-                "grounds": entity.grounds,
-                "consequence": entity.consequence,
-                "ask": entity.ask,
-            })
-        })
-        .collect();
-    let lasted = message
-        .until
-        .map(|until| (until - message.since).num_seconds());
-    json!({
-        "schema_version": 1,
-        "key": message.key,
-        "event": message.kind,
-        "about": message.about,
-        "at": moment(message.at),
-        "since": moment(message.since),
-        "until": message.until.map(moment),
-        "lasted_seconds": lasted,
-        "site": message.site,
-        "url": message.url,
-        "subject": message.subject,
-        "text": message.text,
-        "entities": entities,
-    })
-}
-
-fn moment(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
-}
-
-/// Its subject in bold, then its text; nothing in it is taken for markup.
-fn for_slack(message: &Message) -> String {
-    let plain = |text: &str| {
-        text.replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;")
-    };
-    let subject = format!("{}: {}", message.site, message.subject);
-    let rest = message.text.split_once("\n\n").map_or("", |(_, rest)| rest);
-    format!("*{}*\n{}", plain(&subject).replace('*', "∗"), plain(rest))
 }

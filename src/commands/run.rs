@@ -206,9 +206,7 @@ fn read_result(path: &Path) -> RunResult {
         Err(error) => Err(error.to_string()),
     };
     let _ = std::fs::remove_file(path);
-    let read = text.and_then(|text| {
-        serde_json::from_str::<RunResult>(&text).map_err(|error| error.to_string())
-    });
+    let read = text.and_then(|text| RunResult::parse(&text));
     read.unwrap_or_else(|why| {
         let _ = say(&format!(
             "the file that SYNCMON_RESULT names holds no result ({why}); write for example {{\"records_processed\": 12}}"

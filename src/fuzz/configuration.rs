@@ -52,7 +52,7 @@ fn parse(text: &str) -> Result<Config, String> {
 }
 
 /// "syncmon.toml, line 3, …" in one line, with a line that the text has.
-fn is_a_refusal(message: &str, text: &str) -> TestCaseResult {
+pub fn is_a_refusal(message: &str, text: &str) -> TestCaseResult {
     let hidden = |c: char| c.is_control() || misleads(c);
     prop_assert!(!message.contains(hidden), "{:?}", message);
     prop_assert!(message.len() < 2000, "{}", message);

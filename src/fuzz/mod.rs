@@ -1,6 +1,7 @@
 //! Fuzzing: what strangers can write, bent in every way that proptest can think of, goes through
 //! each parser a few thousand times in the ordinary run and 200,000 times with `./tests/run --full`.
 
+mod alerts;
 mod changes;
 mod columns;
 mod configuration;
@@ -9,6 +10,8 @@ mod decoding;
 mod logos;
 mod masking;
 mod notations;
+mod results;
+mod schedules;
 mod state_files;
 
 #[path = "../../tests/it/figures.rs"]

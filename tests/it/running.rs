@@ -165,6 +165,52 @@ fn a_job_tells_of_its_own_run() {
 }
 
 #[test]
+fn whatever_a_result_file_says_the_end_of_the_run_is_recorded() {
+    let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    let odd = [
+        r#"{"records_processed": 5, "metadata": {"a\u0000b": "c\u0000", "d": ["\ud83d\ude00"]}}"#
+            .to_owned(),
+        format!(r#"{{"records_processed": 5, "metadata": {}}}"#, deep(64)),
+        format!(r#"{{"records_processed": 5, "metadata": {}}}"#, deep(65)),
+        format!(r#"{{"records_processed": 5, "metadata": {}}}"#, deep(126)),
+        format!(
+            r#"{{"records_processed": 5, "metadata": {}}}"#,
+            deep(100_000)
+        ),
+        r#"{"records_processed": -2147483648, "last_version": -9223372036854775808}"#.to_owned(),
+        r#"{"metadata": [1e308, -1e-300, 18446744073709551615, -9223372036854775808, 0.1]}"#
+            .to_owned(),
+        r#"{"metadata": "'); drop table sync_log; --\\'"}"#.to_owned(),
+    ];
+    for world in both() {
+        for (said, before) in odd.iter().zip(0..) {
+            std::fs::write(world.path("said"), said).unwrap();
+            let ended = run(&world, "cp said \"$SYNCMON_RESULT\"");
+            assert_eq!(ended.code, 0, "{said}: {ended:?}");
+            assert_eq!(runs(&world).len(), before + 1, "{said}: {ended:?}");
+            let newest = runs(&world).pop().unwrap();
+            assert!(
+                newest.starts_with("completed|"),
+                "{said}: {newest}, {ended:?}"
+            );
+        }
+        let metadata = rows(&world, "metadata", "from sync_log order by id");
+        let first: Value = serde_json::from_str(&metadata[0]).unwrap();
+        assert_eq!(
+            first,
+            serde_json::json!({"a\u{fffd}b": "c\u{fffd}", "d": ["\u{1f600}"]})
+        );
+        assert!(!world.path("state/runs").read_dir().unwrap().any(|entry| {
+            entry
+                .unwrap()
+                .path()
+                .extension()
+                .is_some_and(|kind| kind == "refused")
+        }));
+    }
+}
+
+#[test]
 fn a_killed_job_is_a_failed_run_that_names_the_signal() {
     let world = postgres();
     for (signal, number) in [("KILL", 9), ("TERM", 15), ("SEGV", 11)] {
