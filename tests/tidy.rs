@@ -247,20 +247,47 @@ fn the_table_of_faults_tells_the_truth() {
         }
         assert!(quoted(tests).count() > 0, "{fault}: no test");
         for test in quoted(tests) {
-            let (file, function) = test.split_once("::").expect("module::name");
-            let places = [
-                format!("tests/it/{file}.rs"),
-                format!("src/{file}.rs"),
-                format!("tests/{file}.rs"),
-            ];
-            let found = places.iter().any(|place| {
-                let text = std::fs::read_to_string(root.join(place)).unwrap_or_default();
-                text.contains(&format!("fn {function}("))
-            });
-            assert!(found, "{fault}: there is no test {test}");
+            assert!(is_a_test(root, test), "{fault}: there is no test {test}");
         }
     }
     assert!(rows > 40, "only {rows} faults");
+}
+
+/// `SECURITY.md` says of each attack which test shows that it fails.
+#[test]
+fn the_threat_model_names_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = std::fs::read_to_string(root.join("SECURITY.md")).unwrap();
+    let mut rows = 0;
+    for line in document.lines().filter(|line| line.starts_with("| ")) {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let &[attack, _, tests] = cells.as_slice() else {
+            panic!("not three cells: {line}");
+        };
+        if attack == "what they may try" {
+            continue;
+        }
+        rows += 1;
+        assert!(quoted(tests).count() > 0, "{attack}: no test");
+        for test in quoted(tests) {
+            assert!(is_a_test(root, test), "{attack}: there is no test {test}");
+        }
+    }
+    assert!(rows > 15, "only {rows} attacks");
+}
+
+/// Whether there is a test with the name `module::function`.
+fn is_a_test(root: &Path, name: &str) -> bool {
+    let (file, function) = name.split_once("::").expect("module::name");
+    let places = [
+        format!("tests/it/{file}.rs"),
+        format!("src/{file}.rs"),
+        format!("tests/{file}.rs"),
+    ];
+    places.iter().any(|place| {
+        let text = std::fs::read_to_string(root.join(place)).unwrap_or_default();
+        text.contains(&format!("fn {function}("))
+    })
 }
 
 /// What stands between backquotes.

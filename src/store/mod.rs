@@ -3,6 +3,7 @@
 mod database;
 pub(crate) mod decode;
 mod examination;
+mod poolers;
 mod prune;
 mod refusal;
 mod runs;

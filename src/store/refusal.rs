@@ -2,15 +2,15 @@
 
 use sqlx::error::DatabaseError;
 
-use super::Unreadable;
+use super::{Unreadable, poolers};
 
 pub const NO_SYNC_TABLES: &str = "The database does not have the sync tables in the expected form.";
 pub const NO_ENTRY: &str = "The database did not let syncmon in.";
 pub const BUSY: &str = "The database is busy.";
 pub const MORE: &str = "run the same connection string with psql to see more";
-const NO_DATABASE: &str = "The database does not exist under the configured name.";
+pub const NO_DATABASE: &str = "The database does not exist under the configured name.";
 const NOT_ALLOWED: &str = "The database does not let syncmon read the sync tables.";
-const NO_CONNECTION: &str = "The database has no free connection.";
+pub const NO_CONNECTION: &str = "The database has no free connection.";
 const UNREADABLE: &str = "The database could not be read.";
 const TOO_LONG: &str = "The database took too long to answer.";
 const TRIES_AGAIN: &str = "the next build tries again";
@@ -31,13 +31,13 @@ pub fn from_server(error: &dyn DatabaseError) -> Unreadable {
     let (plain, remedy) = entry(&code)
         .or_else(|| tables(&code, message))
         .or_else(|| capacity(&code))
-        .or_else(|| pooler(message))
+        .or_else(|| poolers::advice(message))
         .unwrap_or((UNREADABLE, MORE));
     Unreadable::new(plain, what, remedy)
 }
 
 /// For everybody, and what helps.
-type Advice = (&'static str, &'static str);
+pub type Advice = (&'static str, &'static str);
 
 /// Getting in at all.
 fn entry(code: &str) -> Option<Advice> {
@@ -106,48 +106,4 @@ fn capacity(code: &str) -> Option<Advice> {
         "40001" | "40P01" | "55P03" => (BUSY, TRIES_AGAIN),
         _ => return None,
     })
-}
-
-/// Poolers have codes of their own, or one for everything: their words tell more.
-fn pooler(message: &str) -> Option<Advice> {
-    let said = message.to_ascii_lowercase();
-    let says = |words: &str| said.contains(words);
-    if says("tenant or user not found") {
-        Some((
-            NO_ENTRY,
-            "check host and user (role.PROJECT) of the pooler, and that the project is not paused",
-        ))
-    } else if says("query_wait_timeout") || says("due to timeout") {
-        Some((
-            BUSY,
-            "no connection of the pooler to the server became free: the next build tries again; if it stays so, check that the server behind the pooler runs, or raise pool_size",
-        ))
-    } else if says("max client") || says("max_client_conn") {
-        Some((
-            NO_CONNECTION,
-            "raise the pooler's limit of clients, or end programs that keep connections open",
-        ))
-    } else if says("server_login") || says("connect failed") || says("server conn crashed") {
-        Some((
-            "The database server is not running, or does not accept connections.",
-            "the pooler runs, the server behind it does not answer it: check the server",
-        ))
-    } else if says("no such database") {
-        Some((
-            NO_DATABASE,
-            "check the database name in DATABASE_URL, and the pooler's list of databases",
-        ))
-    } else if says("no such user") || says("authentication failed") {
-        Some((
-            NO_ENTRY,
-            "check role and password in DATABASE_URL, and the pooler's list of users",
-        ))
-    } else if says("unsupported startup parameter") {
-        Some((
-            NO_ENTRY,
-            "take that parameter out of DATABASE_URL and PGOPTIONS, or add it to ignore_startup_parameters of the pooler",
-        ))
-    } else {
-        None
-    }
 }

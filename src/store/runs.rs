@@ -129,8 +129,12 @@ fn statement(report: &Report, now: bool) -> String {
     )
 }
 
+/// Between quotation marks, since a minus before the smallest number of its type counts as an operation of its own.
 fn number(number: Option<impl ToString>) -> String {
-    number.map_or_else(|| "null".to_owned(), |number| number.to_string())
+    number.map_or_else(
+        || "null".to_owned(),
+        |number| format!("'{}'", number.to_string()),
+    )
 }
 
 /// A text as PostgreSQL reads it whatever its settings. It takes no NUL.
