@@ -3,6 +3,7 @@
 
 mod broken;
 mod built_in;
+mod compressed;
 mod folder;
 mod history;
 mod nearest;

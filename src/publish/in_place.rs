@@ -289,8 +289,9 @@ fn in_order<'a>(previous: Option<&Manifest>, manifest: &'a Manifest) -> Vec<&'a 
     ordered
 }
 
+/// The compressed copy of a file belongs to it.
 fn publishing_order(path: &str) -> u8 {
-    match path {
+    match path.strip_suffix(".gz").unwrap_or(path) {
         "index.html" => 3,
         "status.json" => 2,
         page if Path::new(page)
@@ -330,18 +331,26 @@ mod tests {
         let before = of(&["index.html", "history/index.html", "entities/sales.html"]);
         let after = of(&[
             "index.html",
+            "index.html.gz",
             "status.json",
+            "status.json.gz",
             "history/index.html",
             "history/runs.csv",
             "history/status/stuck.html",
             "entities/sales.html",
+            "entities/sales.html.gz",
+            "assets/01234567/syncmon.css.gz",
         ]);
         let expected = [
+            "assets/01234567/syncmon.css.gz",
             "history/runs.csv",
+            "entities/sales.html.gz",
             "history/status/stuck.html",
             "entities/sales.html",
             "history/index.html",
+            "status.json.gz",
             "status.json",
+            "index.html.gz",
             "index.html",
         ];
         assert_eq!(in_order(Some(&before), &after), expected);

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Look;
 use super::built_in::BuiltIn;
+use super::compressed::with_copies;
 use crate::config::Outputs;
 use crate::publish::OutputFile;
 use crate::views::programs::{Badge, Feed, Report, badge, endpoint, feed, statuspage};
@@ -29,11 +30,11 @@ struct GivenBadge {
 }
 
 impl Look {
-    /// The whole site, the overview last.
+    /// The whole site, the overview last, with the copies that save compressing.
     pub fn render_all(&self, report: Report, outputs: Outputs) -> Result<Vec<OutputFile>> {
         let mut files = self.for_programs(report, outputs)?;
         files.extend(self.render(report.assessment, report.site)?);
-        Ok(files)
+        with_copies(files)
     }
 
     /// Those that are switched on.

@@ -283,8 +283,21 @@ impl Sandbox {
         asset_of(&self.page("index.html"), name)
     }
 
-    /// Every published byte, by relative path.
+    /// Every published byte, by relative path. Compressed copies are compared with what they are copies
+    /// of, and left out.
     pub fn site(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut site = self.whole_site();
+        let copies: Vec<String> = site.keys().filter_map(|path| path.strip_suffix(".gz")).map(str::to_owned).collect();
+        for path in copies {
+            let copy = site.remove(&format!("{path}.gz")).unwrap();
+            let whole = site.get(&path).unwrap_or_else(|| panic!("{path}.gz is a copy of nothing"));
+            assert!(uncompressed(&copy) == *whole, "{path}.gz is a copy of something else");
+        }
+        site
+    }
+
+    /// The same with the compressed copies.
+    pub fn whole_site(&self) -> BTreeMap<String, Vec<u8>> {
         let root = self.path("site");
         walkdir::WalkDir::new(&root)
             .into_iter()
@@ -301,6 +314,13 @@ impl Sandbox {
             })
             .collect()
     }
+}
+
+/// What a compressed copy is a copy of.
+pub fn uncompressed(bytes: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    flate2::read::GzDecoder::new(bytes).read_to_end(&mut whole).unwrap();
+    whole
 }
 
 /// The path of an asset that an overview asks for.

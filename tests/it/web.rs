@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,15 @@ pub const PASSWORD: &str = "long random password";
 /// "cfo:long random password" as basic authentication sends it.
 pub const RIGHT: (&str, &str) = ("Authorization", "Basic Y2ZvOmxvbmcgcmFuZG9tIHBhc3N3b3Jk");
 
-const SHIPPED: &str = include_str!("../../deploy/nginx/syncmon.conf");
+pub const SHIPPED: &str = include_str!("../../deploy/nginx/syncmon.conf");
+
+/// The error documents.
+pub const DOCUMENTS: [(&str, &str); 4] = [
+    ("401.html", include_str!("../../deploy/nginx/errors/401.html")),
+    ("404.html", include_str!("../../deploy/nginx/errors/404.html")),
+    ("429.html", include_str!("../../deploy/nginx/errors/429.html")),
+    ("50x.html", include_str!("../../deploy/nginx/errors/50x.html")),
+];
 
 /// A running nginx. As root, its workers run as somebody who owns nothing.
 pub struct Nginx {
@@ -38,6 +46,10 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
+/// How the shipped configuration says that requests with a password are counted.
+const LIMIT: &str = "limit_req zone=syncmon burst=40 nodelay;";
+
+/// Without TLS, at a port of its own, and without a limit: tests read faster than people do.
 impl Nginx {
     /// Serves `site` of the sandbox.
     pub fn serving(world: &Sandbox) -> Nginx {
@@ -45,12 +57,18 @@ impl Nginx {
     }
 
     pub fn serving_folder(world: &Sandbox, site: &str) -> Nginx {
-        Nginx::start(folder(), world, site, &[], &[])
+        Nginx::start(folder(), world, site, &[], &[(LIMIT, "")])
     }
 
     /// Serves `site` by the shipped configuration with these parts of it changed.
     pub fn serving_with(world: &Sandbox, changes: &[(&str, &str)]) -> Nginx {
-        Nginx::start(folder(), world, "site", &[], changes)
+        let changes: Vec<_> = [(LIMIT, "")].iter().chain(changes).copied().collect();
+        Nginx::start(folder(), world, "site", &[], &changes)
+    }
+
+    /// With the limit, as it is shipped.
+    pub fn that_counts_guesses(world: &Sandbox) -> Nginx {
+        Nginx::start(folder(), world, "site", &[], &[])
     }
 
     /// Serves `site` by a clock that stands still until it is set: see [`Nginx::clock`].
@@ -66,7 +84,11 @@ impl Nginx {
             ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
             ("TZ", "UTC"),
         ];
-        Nginx::start(folder, world, "site", &variables, &[])
+        let log = (
+            "access_log syncmon.access.log combined if=$syncmon_logged;",
+            "access_log access.log brief;",
+        );
+        Nginx::start(folder, world, "site", &variables, &[(LIMIT, ""), log])
     }
 
     /// `variables` are for nginx and its workers.
@@ -77,35 +99,23 @@ impl Nginx {
         variables: &[(&str, &str)],
         changes: &[(&str, &str)],
     ) -> Nginx {
-        for public in [folder.path(), world.root()] {
-            fs::set_permissions(public, fs::Permissions::from_mode(0o755)).unwrap();
-        }
         let port = free_port();
-        let passwords = folder.path().join("htpasswd");
-        fs::write(&passwords, format!("{USER}:{}\n", hashed(PASSWORD))).unwrap();
-        let mut server = SHIPPED.to_owned();
+        let mut server = at_home(folder.path(), world, site);
+        let certificates = "server_name status.example.org;\n
+    ssl_certificate     /etc/letsencrypt/live/status.example.org/fullchain.pem;
+    ssl_certificate_key /etc/letsencrypt/live/status.example.org/privkey.pem;";
         for (shipped, here) in [
-            ("listen 80;", format!("listen 127.0.0.1:{port};")),
-            ("listen [::]:80;", String::new()),
-            (
-                "server_name status.example.org;",
-                "server_name localhost;".to_owned(),
-            ),
-            (
-                "root /var/lib/syncmon/site;",
-                format!("root {};", world.path(site).display()),
-            ),
-            (
-                "auth_basic_user_file /etc/nginx/syncmon.htpasswd;",
-                format!("auth_basic_user_file {};", passwords.display()),
-            ),
-        ] {
+            ("listen 80;", &*format!("listen 127.0.0.1:{};", free_port())),
+            ("listen [::]:80;", ""),
+            ("listen 443 ssl http2;", &*format!("listen 127.0.0.1:{port};")),
+            ("listen [::]:443 ssl http2;", ""),
+            (certificates, "server_name localhost;"),
+        ]
+        .iter()
+        .chain(changes)
+        {
             assert_eq!(server.matches(shipped).count(), 1, "{shipped}");
-            server = server.replace(shipped, &here);
-        }
-        for (part, changed) in changes {
-            assert_eq!(server.matches(part).count(), 1, "{part}");
-            server = server.replace(part, changed);
+            server = server.replace(shipped, here);
         }
         fs::write(folder.path().join("server.conf"), server).unwrap();
         let user = if is_root() {
@@ -113,42 +123,9 @@ impl Nginx {
         } else {
             ""
         };
-        let inherited: Vec<String> = variables
-            .iter()
-            .map(|(name, _)| format!("env {name};"))
-            .collect();
-        let inherited = inherited.join(" ");
-        let log = if variables.is_empty() {
-            "off"
-        } else {
-            "access.log brief"
-        };
-        let main = format!(
-            "{user} {inherited} worker_processes 2; daemon off; pid nginx.pid; error_log error.log;
-             events {{ worker_connections 256; }}
-             http {{
-                 include /etc/nginx/mime.types; default_type application/octet-stream;
-                 log_format brief '$status $uri'; access_log {log};
-                 client_body_temp_path body; proxy_temp_path proxy;
-                 fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-                 include server.conf;
-             }}"
-        );
-        fs::write(folder.path().join("nginx.conf"), main).unwrap();
-        let script = "nginx -p \"$PREFIX\" -c nginx.conf -e error.log & server=$!
-                      cat > /dev/null; kill $server; wait $server";
-        let leash = Command::new("sh")
-            .args(["-c", script])
-            .env("PREFIX", folder.path())
-            .envs(variables.iter().copied())
-            .env(
-                "PATH",
-                format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default()),
-            )
-            .stdin(Stdio::piped())
-            .stderr(fs::File::create(folder.path().join("stderr")).unwrap())
-            .spawn()
-            .unwrap();
+        let inherited = variables.iter().map(|(name, _)| format!("env {name};"));
+        let first = format!("{user} {}", inherited.collect::<String>());
+        let leash = begin(&mut Command::new("sh"), folder.path(), &first, variables);
         let nginx = Nginx {
             port,
             folder,
@@ -176,11 +153,26 @@ impl Nginx {
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{}\r\n",
             headers.concat()
         );
+        Response::parse(&self.answers(request.as_bytes()), method)
+    }
+
+    /// All that comes back for these bytes. The server may well end the connection before it has read them all.
+    pub fn answers(&self, bytes: &[u8]) -> Vec<u8> {
         let mut connection = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        connection.write_all(request.as_bytes()).unwrap();
+        connection
+            .set_read_timeout(Some(Duration::from_secs(30)))
+            .unwrap();
+        let _ = connection.write_all(bytes);
         let mut answer = Vec::new();
-        connection.read_to_end(&mut answer).unwrap();
-        Response::parse(&answer, method)
+        let mut piece = [0; 16384];
+        loop {
+            match connection.read(&mut piece) {
+                Ok(0) => return answer,
+                Ok(read) => answer.extend_from_slice(&piece[..read]),
+                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return answer,
+                Err(error) => panic!("no end of the answer: {error}"),
+            }
+        }
     }
 
     /// As `nginx -s reload` does it: new workers take over, the old ones finish what they began.
@@ -207,7 +199,7 @@ impl Nginx {
 
     /// What nginx had to say.
     pub fn errors(&self) -> String {
-        ["stderr", "error.log"]
+        ["stderr", "error.log", "syncmon.error.log"]
             .map(|name| fs::read_to_string(self.folder.path().join(name)).unwrap_or_default())
             .join("")
     }
@@ -225,10 +217,69 @@ impl Nginx {
     }
 }
 
-fn folder() -> TempDir {
+pub fn folder() -> TempDir {
     tempfile::Builder::new()
         .prefix("syncmon-nginx-")
         .tempdir()
+        .unwrap()
+}
+
+/// The shipped configuration, in a folder where all lies that it needs but certificates. The site, and a folder with
+/// `challenges` for the certificate's authority, lie in the sandbox.
+pub fn at_home(folder: &Path, world: &Sandbox, site: &str) -> String {
+    for public in [folder, world.root()] {
+        fs::set_permissions(public, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let passwords = folder.join("htpasswd");
+    fs::write(&passwords, format!("{USER}:{}\n", hashed(PASSWORD))).unwrap();
+    let documents = folder.join("errors");
+    fs::create_dir(&documents).unwrap();
+    fs::set_permissions(&documents, fs::Permissions::from_mode(0o755)).unwrap();
+    for (name, text) in DOCUMENTS {
+        fs::write(documents.join(name), text).unwrap();
+    }
+    let mut server = SHIPPED.to_owned();
+    for (times, shipped, here) in [
+        (1, "root /var/lib/syncmon/site;", format!("root {};", world.path(site).display())),
+        (1, "root /var/www/html;", format!("root {};", world.path("challenges").display())),
+        (2, "root /usr/share/syncmon;", format!("root {};", folder.display())),
+        (1, "/etc/nginx/syncmon.htpasswd;", format!("{};", passwords.display())),
+        (2, "/var/log/nginx/", String::new()),
+    ] {
+        assert_eq!(server.matches(shipped).count(), times, "{shipped}");
+        server = server.replace(shipped, &here);
+    }
+    server
+}
+
+/// Starts nginx with `server.conf` of its folder by a shell, whose standard input is the leash. `first` stands at
+/// the beginning of the main configuration; `variables` are for nginx and its workers.
+pub fn begin(shell: &mut Command, folder: &Path, first: &str, variables: &[(&str, &str)]) -> Child {
+    let main = format!(
+        "{first} worker_processes 2; daemon off; pid nginx.pid; error_log error.log;
+         events {{ worker_connections 256; }}
+         http {{
+             include /etc/nginx/mime.types; default_type application/octet-stream;
+             log_format brief '$status $uri'; access_log off;
+             client_body_temp_path body; proxy_temp_path proxy;
+             fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+             include server.conf;
+         }}"
+    );
+    fs::write(folder.join("nginx.conf"), main).unwrap();
+    let script = "nginx -p \"$PREFIX\" -c nginx.conf -e error.log & server=$!
+                  cat > /dev/null; kill $server; wait $server";
+    shell
+        .args(["-c", script])
+        .env("PREFIX", folder)
+        .envs(variables.iter().copied())
+        .env(
+            "PATH",
+            format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default()),
+        )
+        .stdin(Stdio::piped())
+        .stderr(fs::File::create(folder.join("stderr")).unwrap())
+        .spawn()
         .unwrap()
 }
 

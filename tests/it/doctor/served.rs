@@ -27,8 +27,8 @@ fn a_page_that_needs_no_password_is_named() {
         ],
     );
     let half =
-        "location /entities/ { auth_basic off; try_files $uri =404; }\n    location ~ /\\. {";
-    let (world, nginx) = served_with(&[("location ~ /\\. {", half)]);
+        "location /entities/ { auth_basic off; try_files $uri =404; }\n    location ~ /\\.|\\.gz$ {";
+    let (world, nginx) = served_with(&[("location ~ /\\.|\\.gz$ {", half)]);
     let seen = diagnosis(&world, &["--url", &nginx.url()]);
     seen.only(
         "served_page",
@@ -44,7 +44,7 @@ fn missing_headers_are_named() {
             "# add_header X-Content-Type-Options",
         ),
         (
-            "add_header Cache-Control \"private, no-cache\"",
+            "add_header Cache-Control $syncmon_kept",
             "add_header Cache-Control \"max-age=3600\"",
         ),
     ]);
@@ -119,12 +119,12 @@ fn https_is_held_to_its_certificate_and_its_header() {
     );
     let port = crate::cluster::free_port();
     let listen = format!("listen 127.0.0.1:{port} ssl;\n    {tls}");
-    let bare = [("server_name localhost;", listen.as_str())];
-    let strict = [
-        bare[0],
+    let strict = [("server_name localhost;", listen.as_str())];
+    let bare = [
+        strict[0],
         (
-            "# add_header Strict-Transport-Security",
             "add_header Strict-Transport-Security",
+            "# add_header Strict-Transport-Security",
         ),
     ];
     let url = format!("https://localhost:{port}/");

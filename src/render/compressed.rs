@@ -1,0 +1,111 @@
+//! Copies that a web server hands out in place of a file to browsers that take gzip (all of them do).
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::side_by_side::both;
+use crate::publish::OutputFile;
+
+/// Comes after the name of the file.
+const ENDING: &str = ".gz";
+
+/// What is shorter travels in one piece anyway.
+const SHORTEST: usize = 256;
+
+/// Megabytes that few people look at: to compress them at each build would take longer than to make
+/// them, so the web server does it when somebody looks.
+const LEFT_TO_THE_SERVER: &str = "history/";
+
+/// The files, each followed by its copy, if that is worth it. The same file has the same copy: nothing in it
+/// tells of a time or a machine.
+pub fn with_copies(files: Vec<OutputFile>) -> Result<Vec<OutputFile>> {
+    let (first, last) = files.split_at(files.len() / 2);
+    let (first, last) = both(|| copies(first), || copies(last))?;
+    let copies = first?.into_iter().chain(last?);
+    let mut both = Vec::with_capacity(2 * files.len());
+    for (file, copy) in files.into_iter().zip(copies) {
+        both.push(file);
+        both.extend(copy);
+    }
+    Ok(both)
+}
+
+fn copies(files: &[OutputFile]) -> Result<Vec<Option<OutputFile>>> {
+    files.iter().map(copy).collect()
+}
+
+/// `None` where the copy would not be shorter by a tenth, as with pictures.
+fn copy(file: &OutputFile) -> Result<Option<OutputFile>> {
+    let length = file.bytes.len();
+    if length < SHORTEST || file.path.starts_with(LEFT_TO_THE_SERVER) {
+        return Ok(None);
+    }
+    let mut encoder = GzEncoder::new(Vec::with_capacity(length / 3), Compression::best());
+    let bytes = encoder
+        .write_all(&file.bytes)
+        .and_then(|()| encoder.finish())
+        .with_context(|| format!("{} cannot be compressed", file.path))?;
+    Ok((bytes.len() < length - length / 10).then(|| OutputFile {
+        path: format!("{}{ENDING}", file.path),
+        bytes,
+        lasting: file.lasting,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    fn file(path: &str, bytes: &[u8]) -> OutputFile {
+        OutputFile {
+            path: path.to_owned(),
+            bytes: bytes.to_owned(),
+            lasting: path.starts_with("assets/"),
+        }
+    }
+
+    #[test]
+    fn a_file_is_followed_by_its_copy_if_that_is_worth_it() {
+        let text = "the same again ".repeat(100).into_bytes();
+        // No two of its bytes follow from each other.
+        let mut generator = fastrand::Rng::with_seed(7);
+        let picture: Vec<u8> = std::iter::repeat_with(|| generator.u8(..)).take(4000).collect();
+        let files = vec![
+            file("assets/01234567/syncmon.css", &text),
+            file("assets/01234567/logo.png", &picture),
+            file("badge.json", &text[..SHORTEST - 1]),
+            file("badge.svg", &text[..SHORTEST]),
+            file("history/index.html", &text),
+            file("index.html", &text),
+        ];
+        let both = with_copies(files.clone()).unwrap();
+        let paths: Vec<&str> = both.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            [
+                "assets/01234567/syncmon.css",
+                "assets/01234567/syncmon.css.gz",
+                "assets/01234567/logo.png",
+                "badge.json",
+                "badge.svg",
+                "badge.svg.gz",
+                "history/index.html",
+                "index.html",
+                "index.html.gz",
+            ]
+        );
+        for pair in both.windows(2).filter(|pair| pair[1].path.ends_with(ENDING)) {
+            let mut whole = Vec::new();
+            let mut decoder = flate2::read::GzDecoder::new(pair[1].bytes.as_slice());
+            decoder.read_to_end(&mut whole).unwrap();
+            assert!(whole == pair[0].bytes, "{}", pair[1].path);
+            assert_eq!(pair[1].lasting, pair[0].lasting, "{}", pair[1].path);
+        }
+        assert_eq!(with_copies(files).unwrap(), both);
+    }
+}
