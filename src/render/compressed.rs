@@ -74,7 +74,9 @@ mod tests {
         let text = "the same again ".repeat(100).into_bytes();
         // No two of its bytes follow from each other.
         let mut generator = fastrand::Rng::with_seed(7);
-        let picture: Vec<u8> = std::iter::repeat_with(|| generator.u8(..)).take(4000).collect();
+        let picture: Vec<u8> = std::iter::repeat_with(|| generator.u8(..))
+            .take(4000)
+            .collect();
         let files = vec![
             file("assets/01234567/syncmon.css", &text),
             file("assets/01234567/logo.png", &picture),
@@ -99,7 +101,10 @@ mod tests {
                 "index.html.gz",
             ]
         );
-        for pair in both.windows(2).filter(|pair| pair[1].path.ends_with(ENDING)) {
+        for pair in both
+            .windows(2)
+            .filter(|pair| pair[1].path.ends_with(ENDING))
+        {
             let mut whole = Vec::new();
             let mut decoder = flate2::read::GzDecoder::new(pair[1].bytes.as_slice());
             decoder.read_to_end(&mut whole).unwrap();

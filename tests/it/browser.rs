@@ -340,7 +340,7 @@ pub fn node_modules() -> PathBuf {
     browser_folder().join("node_modules")
 }
 
-fn browser_folder() -> PathBuf {
+pub fn browser_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser")
 }
 

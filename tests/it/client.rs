@@ -23,11 +23,31 @@ impl Client {
         }
     }
 
+    /// On a connection that is open already.
+    pub fn on(connection: TcpStream) -> Client {
+        Client {
+            port: 0,
+            keeps: true,
+            connection: Some(connection),
+            reopened: 0,
+        }
+    }
+
+    /// The answer to somebody who gives this in place of the password, on the connection that is open.
+    pub fn get_with(&mut self, path: &str, authorization: &str) -> Response {
+        let connection = self
+            .connection
+            .take()
+            .expect("the server has ended the connection");
+        self.ask(connection, path, authorization)
+            .expect("a connection was closed without an answer")
+    }
+
     /// The whole answer. A refused connection and half an answer are failures; a kept connection
     /// that turns out to be closed before a byte of an answer came is opened again, as HTTP wants it.
     pub fn get(&mut self, path: &str) -> Response {
         if let Some(connection) = self.connection.take() {
-            if let Some(response) = self.ask(connection, path) {
+            if let Some(response) = self.ask(connection, path, RIGHT.1) {
                 return response;
             }
             self.reopened += 1;
@@ -35,15 +55,19 @@ impl Client {
         let connection = TcpStream::connect(("127.0.0.1", self.port))
             .unwrap_or_else(|error| panic!("{path}: connection refused: {error}"));
         connection.set_nodelay(true).unwrap();
-        self.ask(connection, path)
+        self.ask(connection, path, RIGHT.1)
             .unwrap_or_else(|| panic!("{path}: a new connection was closed without an answer"))
     }
 
-    fn ask(&mut self, mut connection: TcpStream, path: &str) -> Option<Response> {
-        let (name, password) = RIGHT;
+    fn ask(
+        &mut self,
+        mut connection: TcpStream,
+        path: &str,
+        authorization: &str,
+    ) -> Option<Response> {
         let keeps = if self.keeps { "keep-alive" } else { "close" };
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: {keeps}\r\n{name}: {password}\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: {keeps}\r\nAuthorization: {authorization}\r\n\r\n"
         );
         connection.write_all(request.as_bytes()).ok()?;
         let mut answer = Vec::new();

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::sandbox::{NOW, Sandbox};
+use crate::sandbox::{NOW, Sandbox, uncompressed};
 use crate::web::{Nginx, RIGHT, Response};
 use crate::wrapped::{UMASK_077, ended, through};
 
 const LATER: &str = "2026-11-22T20:10:00Z";
 
 /// What is there, or might be, and must not be served to anybody.
-const HIDDEN: [&str; 14] = [
+pub const HIDDEN: [&str; 14] = [
     "/.syncmon-manifest.json",
     "/%2esyncmon-manifest.json",
     "/%2Esyncmon%2Dmanifest.json",
@@ -114,7 +114,15 @@ fn with_the_password_the_site_is_served_and_nothing_else() {
     );
     let style = format!("/{}?v=12345678", world.asset("syncmon.css"));
     assert_eq!(nginx.get(&style).status, 200);
-    for path in HIDDEN.into_iter().chain(NOWHERE).chain(MALFORMED) {
+    let copies: Vec<String> = copies(&world).into_keys().collect();
+    assert!(copies.contains(&"/index.html.gz".to_owned()), "{copies:?}");
+    let copies = copies.iter().map(String::as_str);
+    for path in HIDDEN
+        .into_iter()
+        .chain(NOWHERE)
+        .chain(MALFORMED)
+        .chain(copies)
+    {
         let response = nginx.get(path);
         assert!(
             [400, 403, 404].contains(&response.status),
@@ -146,35 +154,61 @@ fn only_reading_is_allowed() {
 }
 
 #[test]
-fn a_browser_asks_each_time_and_is_told_when_nothing_is_new() {
+fn a_browser_asks_for_pages_each_time_and_for_assets_once() {
+    const ASKED_EACH_TIME: &str = "private, no-cache";
+    const ASKED_ONCE: &str = "private, max-age=31536000, immutable";
     let (world, nginx) = served();
     let style = format!("/{}", world.asset("syncmon.css"));
-    for path in ["/", "/index.html", "/status.json", &style] {
-        let first = nginx.get(path);
-        let kept = first.header("cache-control").unwrap();
-        assert!(
-            kept.contains("no-cache") && kept.contains("private"),
-            "{path}: {kept}"
-        );
-        assert_eq!(first.header("expires"), None, "{path}");
-        for (condition, value) in [
-            ("If-None-Match", first.header("etag").unwrap()),
-            ("If-Modified-Since", first.header("last-modified").unwrap()),
-        ] {
-            let second = nginx.request("GET", path, &[RIGHT, (condition, value)]);
-            assert_eq!(
-                (second.status, second.body.len()),
-                (304, 0),
-                "{path} {condition}"
-            );
-            assert_eq!(
-                second.header("cache-control"),
-                Some(kept),
-                "{path} {condition}"
-            );
+    let icon = style.replace("syncmon.css", "green.svg");
+    for (path, kept) in [
+        ("/", ASKED_EACH_TIME),
+        ("/index.html", ASKED_EACH_TIME),
+        ("/status.json", ASKED_EACH_TIME),
+        ("/history/runs.csv", ASKED_EACH_TIME),
+        (&style, ASKED_ONCE),
+        (&icon, ASKED_ONCE),
+    ] {
+        for accepted in ["gzip", "identity"] {
+            let accepted = ("Accept-Encoding", accepted);
+            let first = nginx.request("GET", path, &[RIGHT, accepted]);
+            assert_eq!(first.header("cache-control"), Some(kept), "{path}");
+            assert_eq!(first.header("expires"), None, "{path}");
+            let part = nginx.request("GET", path, &[RIGHT, ("Range", "bytes=0-9")]);
+            assert_eq!(part.status, 206, "{path}");
+            assert_eq!(part.header("cache-control"), Some(kept), "{path}");
+            for (condition, value) in [
+                ("If-None-Match", first.header("etag").unwrap()),
+                ("If-Modified-Since", first.header("last-modified").unwrap()),
+            ] {
+                let second = nginx.request("GET", path, &[RIGHT, accepted, (condition, value)]);
+                assert_eq!(
+                    (second.status, second.body.len()),
+                    (304, 0),
+                    "{path} {condition} {accepted:?}"
+                );
+                assert_eq!(
+                    second.header("cache-control"),
+                    Some(kept),
+                    "{path} {condition}"
+                );
+            }
+            let other = [RIGHT, accepted, ("If-None-Match", "\"other\"")];
+            assert_eq!(nginx.request("GET", path, &other).status, 200, "{path}");
         }
-        let other = [RIGHT, ("If-None-Match", "\"other\"")];
-        assert_eq!(nginx.request("GET", path, &other).status, 200, "{path}");
+    }
+    for (authorization, path, status) in [
+        (RIGHT.1, format!("{style}.map"), 404),
+        (RIGHT.1, "/assets/00000000/syncmon.css".to_owned(), 404),
+        ("", style.clone(), 401),
+    ] {
+        let nothing = nginx.request("GET", &path, &[("Authorization", authorization)]);
+        assert_eq!(nothing.status, status, "{path}");
+        let kept = nothing.header("cache-control");
+        assert_eq!(
+            kept,
+            Some(ASKED_EACH_TIME),
+            "{path}: nothing is kept as an asset that is none"
+        );
     }
     let old = nginx.get("/index.html");
     let etag = [RIGHT, ("If-None-Match", old.header("etag").unwrap())];
@@ -187,6 +221,7 @@ fn a_browser_asks_each_time_and_is_told_when_nothing_is_new() {
 #[test]
 fn text_travels_compressed() {
     let (world, nginx) = served();
+    let copies = copies(&world);
     for (path, bytes) in published(&world) {
         let response = nginx.request("GET", &path, &[RIGHT, ("Accept-Encoding", "gzip")]);
         assert_eq!(response.status, 200, "{path}");
@@ -197,6 +232,10 @@ fn text_travels_compressed() {
         assert_eq!(response.header("vary"), Some("Accept-Encoding"), "{path}");
         assert!(response.body.len() < bytes.len(), "{path}");
         assert_eq!(uncompressed(&response.body), bytes, "{path}");
+        // By the build, but for the history.
+        let copy = copies.get(&format!("{path}.gz"));
+        assert_eq!(copy.is_none(), path.starts_with("/history/"), "{path}");
+        assert!(copy.is_none_or(|copy| *copy == response.body), "{path}");
         let etag = response.header("etag").unwrap();
         let again = [RIGHT, ("Accept-Encoding", "gzip"), ("If-None-Match", etag)];
         assert_eq!(nginx.request("GET", &path, &again).status, 304, "{path}");
@@ -204,36 +243,73 @@ fn text_travels_compressed() {
 }
 
 #[test]
-fn every_answer_carries_the_security_headers() {
-    let (_world, nginx) = served();
-    let answers = [
-        (200, nginx.get("/index.html")),
+fn every_answer_carries_the_same_headers() {
+    let (world, nginx) = served();
+    let page = nginx.get("/index.html");
+    let etag = ("If-None-Match", page.header("etag").unwrap());
+    let long = format!("/{}", "a".repeat(9000));
+    let mut answers = vec![
         (200, nginx.get("/status.json")),
+        (
+            206,
+            nginx.request("GET", "/", &[RIGHT, ("Range", "bytes=0-9")]),
+        ),
+        (304, nginx.request("GET", "/index.html", &[RIGHT, etag])),
+        (400, nginx.request("GET", "/%00", &[])),
         (401, nginx.request("GET", "/index.html", &[])),
+        (
+            401,
+            nginx.request(
+                "GET",
+                "/index.html",
+                &[("Authorization", "Basic Y2ZvOndyb25n")],
+            ),
+        ),
         (404, nginx.get("/nothing")),
         (404, nginx.get("/.syncmon-manifest.json")),
         (405, nginx.request("POST", "/index.html", &[RIGHT])),
+        (405, nginx.request("TRACE", "/index.html", &[])),
+        (
+            412,
+            nginx.request("GET", "/index.html", &[RIGHT, ("If-Match", "\"other\"")]),
+        ),
+        (414, nginx.request("GET", &long, &[])),
+        (
+            416,
+            nginx.request("GET", "/index.html", &[RIGHT, ("Range", "bytes=99999999-")]),
+        ),
     ];
+    let counting = Nginx::that_counts_guesses(&world);
+    let too_many = (0..200).map(|_| counting.get("/status.json"));
+    answers.push((
+        429,
+        too_many
+            .into_iter()
+            .find(|answer| answer.status != 200)
+            .unwrap(),
+    ));
+    fs::remove_file(nginx.passwords()).unwrap();
+    answers.push((403, nginx.get("/index.html")));
+    fs::create_dir(nginx.passwords()).unwrap();
+    answers.push((500, nginx.get("/index.html")));
+
+    let expected = security_headers(&page);
+    assert_eq!(expected["server"], "nginx");
+    assert_eq!(expected["x-content-type-options"], "nosniff");
+    assert_eq!(expected["strict-transport-security"], "max-age=31536000");
+    let policy = &expected["content-security-policy"];
+    for part in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "frame-ancestors 'none'",
+    ] {
+        assert!(policy.contains(part), "{policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{policy}");
+    assert_eq!(expected.len(), 9, "{expected:?}");
     for (status, answer) in answers {
         assert_eq!(answer.status, status, "{answer:?}");
-        for (name, value) in [
-            ("x-content-type-options", "nosniff"),
-            ("referrer-policy", "no-referrer"),
-            ("x-robots-tag", "noindex"),
-            ("cache-control", "private, no-cache"),
-            ("server", "nginx"),
-        ] {
-            assert_eq!(answer.header(name), Some(value), "{status} {name}");
-        }
-        let policy = answer.header("content-security-policy").unwrap();
-        for part in [
-            "default-src 'none'",
-            "script-src 'self'",
-            "frame-ancestors 'none'",
-        ] {
-            assert!(policy.contains(part), "{status}: {policy}");
-        }
-        assert!(!policy.contains("unsafe"), "{status}: {policy}");
+        assert_eq!(security_headers(&answer), expected, "{status}");
     }
 }
 
@@ -259,7 +335,7 @@ fn a_site_built_under_umask_077_is_served() {
 
 // ---- helpers ----
 
-fn world() -> Sandbox {
+pub fn world() -> Sandbox {
     Sandbox::sqlite().sql(
         "insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed)
          values ('2026-11-22T19:22:00Z', 'sales', 'incremental_sync', 'completed', 4.5, 1086)",
@@ -267,7 +343,7 @@ fn world() -> Sandbox {
 }
 
 /// A published site, with what should never have come into it, and nginx in front of it.
-fn served() -> (Sandbox, Nginx) {
+pub fn served() -> (Sandbox, Nginx) {
     let world = world();
     world.build();
     let world = world
@@ -280,8 +356,17 @@ fn served() -> (Sandbox, Nginx) {
     (world, nginx)
 }
 
+/// The compressed copies among the published files, by the paths at which they should not be found.
+fn copies(world: &Sandbox) -> BTreeMap<String, Vec<u8>> {
+    let copies = world.whole_site().into_iter();
+    copies
+        .filter(|(name, _)| name.ends_with(".gz"))
+        .map(|(name, bytes)| (format!("/{name}"), bytes))
+        .collect()
+}
+
 /// The paths at which the published files should be found, and their bytes.
-fn published(world: &Sandbox) -> BTreeMap<String, Vec<u8>> {
+pub fn published(world: &Sandbox) -> BTreeMap<String, Vec<u8>> {
     let files = world.site().into_iter();
     let visible = files.filter(|(name, _)| !name.split('/').any(|part| part.starts_with('.')));
     visible
@@ -299,14 +384,22 @@ fn assert_refused(response: &Response, what: &str) {
     }
 }
 
-fn uncompressed(bytes: &[u8]) -> Vec<u8> {
-    use std::io::Write;
-    let mut gzip = std::process::Command::new("gzip")
-        .arg("-dc")
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    gzip.stdin.take().unwrap().write_all(bytes).unwrap();
-    gzip.wait_with_output().unwrap().stdout
+/// What an answer says besides what it is an answer to.
+fn security_headers(answer: &Response) -> BTreeMap<&str, &str> {
+    let names = [
+        "server",
+        "cache-control",
+        "content-security-policy",
+        "strict-transport-security",
+        "x-content-type-options",
+        "referrer-policy",
+        "x-robots-tag",
+        "cross-origin-opener-policy",
+        "cross-origin-resource-policy",
+    ];
+    let given = names.map(|name| (name, answer.header(name)));
+    given
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
 }

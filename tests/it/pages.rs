@@ -129,6 +129,8 @@ fn the_html_checker_has_nothing_to_say_about_any_page() {
     let worlds = worlds();
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden");
     let mut files: Vec<String> = files_below(&golden, ".html");
+    let errors = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/nginx/errors");
+    files.extend(files_below(&errors, ".html"));
     for world in worlds.iter() {
         files.extend(files_below(&world.site.path("site"), ".html"));
     }

@@ -287,11 +287,20 @@ impl Sandbox {
     /// of, and left out.
     pub fn site(&self) -> BTreeMap<String, Vec<u8>> {
         let mut site = self.whole_site();
-        let copies: Vec<String> = site.keys().filter_map(|path| path.strip_suffix(".gz")).map(str::to_owned).collect();
+        let copies: Vec<String> = site
+            .keys()
+            .filter_map(|path| path.strip_suffix(".gz"))
+            .map(str::to_owned)
+            .collect();
         for path in copies {
             let copy = site.remove(&format!("{path}.gz")).unwrap();
-            let whole = site.get(&path).unwrap_or_else(|| panic!("{path}.gz is a copy of nothing"));
-            assert!(uncompressed(&copy) == *whole, "{path}.gz is a copy of something else");
+            let whole = site
+                .get(&path)
+                .unwrap_or_else(|| panic!("{path}.gz is a copy of nothing"));
+            assert!(
+                uncompressed(&copy) == *whole,
+                "{path}.gz is a copy of something else"
+            );
         }
         site
     }
@@ -319,7 +328,9 @@ impl Sandbox {
 /// What a compressed copy is a copy of.
 pub fn uncompressed(bytes: &[u8]) -> Vec<u8> {
     let mut whole = Vec::new();
-    flate2::read::GzDecoder::new(bytes).read_to_end(&mut whole).unwrap();
+    flate2::read::GzDecoder::new(bytes)
+        .read_to_end(&mut whole)
+        .unwrap();
     whole
 }
 

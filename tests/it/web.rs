@@ -24,10 +24,22 @@ pub const SHIPPED: &str = include_str!("../../deploy/nginx/syncmon.conf");
 
 /// The error documents.
 pub const DOCUMENTS: [(&str, &str); 4] = [
-    ("401.html", include_str!("../../deploy/nginx/errors/401.html")),
-    ("404.html", include_str!("../../deploy/nginx/errors/404.html")),
-    ("429.html", include_str!("../../deploy/nginx/errors/429.html")),
-    ("50x.html", include_str!("../../deploy/nginx/errors/50x.html")),
+    (
+        "401.html",
+        include_str!("../../deploy/nginx/errors/401.html"),
+    ),
+    (
+        "404.html",
+        include_str!("../../deploy/nginx/errors/404.html"),
+    ),
+    (
+        "429.html",
+        include_str!("../../deploy/nginx/errors/429.html"),
+    ),
+    (
+        "50x.html",
+        include_str!("../../deploy/nginx/errors/50x.html"),
+    ),
 ];
 
 /// A running nginx. As root, its workers run as somebody who owns nothing.
@@ -107,7 +119,10 @@ impl Nginx {
         for (shipped, here) in [
             ("listen 80;", &*format!("listen 127.0.0.1:{};", free_port())),
             ("listen [::]:80;", ""),
-            ("listen 443 ssl http2;", &*format!("listen 127.0.0.1:{port};")),
+            (
+                "listen 443 ssl http2;",
+                &*format!("listen 127.0.0.1:{port};"),
+            ),
             ("listen [::]:443 ssl http2;", ""),
             (certificates, "server_name localhost;"),
         ]
@@ -240,10 +255,26 @@ pub fn at_home(folder: &Path, world: &Sandbox, site: &str) -> String {
     }
     let mut server = SHIPPED.to_owned();
     for (times, shipped, here) in [
-        (1, "root /var/lib/syncmon/site;", format!("root {};", world.path(site).display())),
-        (1, "root /var/www/html;", format!("root {};", world.path("challenges").display())),
-        (2, "root /usr/share/syncmon;", format!("root {};", folder.display())),
-        (1, "/etc/nginx/syncmon.htpasswd;", format!("{};", passwords.display())),
+        (
+            1,
+            "root /var/lib/syncmon/site;",
+            format!("root {};", world.path(site).display()),
+        ),
+        (
+            1,
+            "root /var/www/html;",
+            format!("root {};", world.path("challenges").display()),
+        ),
+        (
+            2,
+            "root /usr/share/syncmon;",
+            format!("root {};", folder.display()),
+        ),
+        (
+            1,
+            "/etc/nginx/syncmon.htpasswd;",
+            format!("{};", passwords.display()),
+        ),
         (2, "/var/log/nginx/", String::new()),
     ] {
         assert_eq!(server.matches(shipped).count(), times, "{shipped}");

@@ -26,8 +26,7 @@ fn a_page_that_needs_no_password_is_named() {
             "auth_basic_user_file",
         ],
     );
-    let half =
-        "location /entities/ { auth_basic off; try_files $uri =404; }\n    location ~ /\\.|\\.gz$ {";
+    let half = "location /entities/ { auth_basic off; try_files $uri =404; }\n    location ~ /\\.|\\.gz$ {";
     let (world, nginx) = served_with(&[("location ~ /\\.|\\.gz$ {", half)]);
     let seen = diagnosis(&world, &["--url", &nginx.url()]);
     seen.only(
