@@ -41,7 +41,7 @@ fn many_builds_at_once_leave_one_whole_site() {
     for build in &mut builds {
         assert!(build.wait().unwrap().success());
     }
-    let together = world.site();
+    let together = world.whole_site();
     world.run(&build_into("other", NOW));
     assert_eq!(together, files(&world.path("other")));
     assert!(

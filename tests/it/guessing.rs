@@ -269,7 +269,10 @@ fn http_2_counts_each_guess_on_a_connection() {
     assert!(lines[1..40].iter().all(|line| *line == "2 401 0"), "{said}");
     let refused = lines.iter().filter(|line| **line == "2 429 0").count();
     let refill = A_SECOND * began.elapsed().as_secs_f64() + 1.0;
-    assert!(u32::try_from(60 - refused).map(f64::from).unwrap() <= refill, "{said}");
+    assert!(
+        u32::try_from(60 - refused).map(f64::from).unwrap() <= refill,
+        "{said}"
+    );
 }
 
 fn published() -> Sandbox {

@@ -146,7 +146,8 @@ fn the_observatory_gives_its_best_grade_to_what_strangers_see_and_to_the_page() 
         assert!(report["score"].as_i64().unwrap() >= SCORE, "{report:#}");
         figures::report(&format!(
             "Mozilla's HTTP Observatory, on a {status}: {} {}",
-            report["grade"].as_str().unwrap(), report["score"]
+            report["grade"].as_str().unwrap(),
+            report["score"]
         ));
     }
 }

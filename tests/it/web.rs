@@ -207,7 +207,7 @@ impl Nginx {
         self.folder.path().join("htpasswd")
     }
 
-    /// The file with a line "STATUS PATH" for each request; only with a clock of its own.
+    /// The file with a line "STATUS PATH" for each request as it came; only with a clock of its own.
     pub fn access_log(&self) -> PathBuf {
         self.folder.path().join("access.log")
     }
@@ -291,7 +291,7 @@ pub fn begin(shell: &mut Command, folder: &Path, first: &str, variables: &[(&str
          events {{ worker_connections 256; }}
          http {{
              include /etc/nginx/mime.types; default_type application/octet-stream;
-             log_format brief '$status $uri'; access_log off;
+             log_format brief '$status $request_uri'; access_log off;
              client_body_temp_path body; proxy_temp_path proxy;
              fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
              include server.conf;
