@@ -348,8 +348,8 @@ mod tests {
             "history/status/stuck.html",
             "entities/sales.html",
             "history/index.html",
-            "status.json.gz",
             "status.json",
+            "status.json.gz",
             "index.html.gz",
             "index.html",
         ];

@@ -1,8 +1,9 @@
-//! A client of a web server that keeps its connection, as browsers do, or opens one a request.
+//! A client of a web server that keeps its connection and takes gzip, as browsers do, or opens one a request and does not.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use crate::sandbox::uncompressed;
 use crate::web::{RIGHT, Response, position};
 
 pub struct Client {
@@ -65,9 +66,13 @@ impl Client {
         path: &str,
         authorization: &str,
     ) -> Option<Response> {
-        let keeps = if self.keeps { "keep-alive" } else { "close" };
+        let (keeps, accepts) = if self.keeps {
+            ("keep-alive", "Accept-Encoding: gzip\r\n")
+        } else {
+            ("close", "")
+        };
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: {keeps}\r\nAuthorization: {authorization}\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: {keeps}\r\n{accepts}Authorization: {authorization}\r\n\r\n"
         );
         connection.write_all(request.as_bytes()).ok()?;
         let mut answer = Vec::new();
@@ -79,7 +84,10 @@ impl Client {
                 end => panic!("{path}: half an answer, {} bytes: {end:?}", answer.len()),
             }
         }
-        let response = Response::parse(&answer, "GET");
+        let mut response = Response::parse(&answer, "GET");
+        if response.header("content-encoding") == Some("gzip") {
+            response.body = uncompressed(&response.body);
+        }
         if self.keeps && response.header("connection") != Some("close") {
             self.connection = Some(connection);
         }

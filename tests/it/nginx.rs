@@ -196,19 +196,17 @@ fn a_browser_asks_for_pages_each_time_and_for_assets_once() {
             assert_eq!(nginx.request("GET", path, &other).status, 200, "{path}");
         }
     }
-    for (authorization, path, status) in [
-        (RIGHT.1, format!("{style}.map"), 404),
-        (RIGHT.1, "/assets/00000000/syncmon.css".to_owned(), 404),
-        ("", style.clone(), 401),
+    let other = [RIGHT, ("If-Match", "\"other\"")];
+    for (status, nothing) in [
+        (401, nginx.request("GET", &style, &[])),
+        (404, nginx.get(&format!("{style}.map"))),
+        (404, nginx.get("/assets/00000000/syncmon.css")),
+        (405, nginx.request("POST", &style, &[RIGHT])),
+        (412, nginx.request("GET", &style, &other)),
     ] {
-        let nothing = nginx.request("GET", &path, &[("Authorization", authorization)]);
-        assert_eq!(nothing.status, status, "{path}");
+        assert_eq!(nothing.status, status, "{nothing:?}");
         let kept = nothing.header("cache-control");
-        assert_eq!(
-            kept,
-            Some(ASKED_EACH_TIME),
-            "{path}: nothing is kept as an asset that is none"
-        );
+        assert_eq!(kept, Some(ASKED_EACH_TIME), "{status} is kept as an asset");
     }
     let old = nginx.get("/index.html");
     let etag = [RIGHT, ("If-None-Match", old.header("etag").unwrap())];
