@@ -358,7 +358,7 @@ pub fn served() -> (Sandbox, Nginx) {
 fn copies(world: &Sandbox) -> BTreeMap<String, Vec<u8>> {
     let copies = world.whole_site().into_iter();
     copies
-        .filter(|(name, _)| name.ends_with(".gz"))
+        .filter(|(name, _)| name.strip_suffix(".gz").is_some())
         .map(|(name, bytes)| (format!("/{name}"), bytes))
         .collect()
 }
