@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod manual;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check::{CheckFormat, CheckOptions};
+pub use manual::{CompletionsOptions, ManualOptions};
 
 /// A static status page that says, truthfully, whether the data syncs are working.
 #[derive(Debug, Parser)]
@@ -44,6 +46,10 @@ pub enum Command {
     /// The look of the pages: what they are made of, as files to change
     #[command(subcommand)]
     Templates(TemplatesCommand),
+    /// Prints what a shell needs to complete these commands and their options
+    Completions(CompletionsOptions),
+    /// Writes the manual pages, one a command, into a directory
+    Manual(ManualOptions),
 }
 
 /// What `build` is asked for.

@@ -23,7 +23,8 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 const LONGEST_WORDS: u64 = 2000;
 
 /// What a command has no business to know.
-const NOT_HANDED_ON: [&str; 7] = [
+const NOT_HANDED_ON: [&str; 8] = [
+    "CREDENTIALS_DIRECTORY",
     "DATABASE_URL",
     "PGPASSWORD",
     "PGPASSFILE",

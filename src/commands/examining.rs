@@ -8,7 +8,6 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use url::Url;
 
-use super::ENVIRONMENT_FILES;
 use crate::doctor::{
     self, Condition, EnvironmentFile, Grounds, Keeping, Link, Paper, Plain, Seen, Step, Visit,
 };
@@ -98,17 +97,17 @@ pub fn paper() -> Paper {
 /// The environment files that are there.
 pub fn environment_files() -> Vec<EnvironmentFile> {
     let in_force = std::env::var("DATABASE_URL").ok();
-    ENVIRONMENT_FILES
+    super::environment_files()
         .iter()
-        .filter_map(|name| {
-            let metadata = Path::new(name).metadata().ok()?;
-            let lines = dotenvy::from_path_iter(name).into_iter().flatten();
+        .filter_map(|file| {
+            let metadata = file.metadata().ok()?;
+            let lines = dotenvy::from_path_iter(file).into_iter().flatten();
             let named = lines
                 .map_while(Result::ok)
                 .find(|(key, _)| key == "DATABASE_URL")
                 .map(|(_, value)| value);
             Some(EnvironmentFile {
-                name: (*name).to_owned(),
+                name: file.display().to_string(),
                 names_the_database: named.is_some() && named == in_force,
                 open_to_others: metadata.mode() & 0o007 != 0,
             })

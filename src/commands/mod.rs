@@ -8,6 +8,7 @@ mod delivering;
 mod doctor;
 mod examining;
 mod init_db;
+mod manual;
 mod measuring;
 mod notify;
 mod prune;
@@ -21,6 +22,7 @@ mod templates;
 
 use std::io::ErrorKind;
 use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
@@ -111,6 +113,8 @@ pub fn run(environment: Result<()>, command: Command) -> Result<Outcome> {
             Command::Notify(options) => notify::test(&options),
             Command::Doctor(options) => doctor::run(&options, refused).await,
             Command::Templates(TemplatesCommand::Export(options)) => templates::export(&options),
+            Command::Completions(options) => manual::completions(&options),
+            Command::Manual(options) => manual::write_pages(&options),
         }
     });
     // A name look-up that hangs must not keep the program from ending.
@@ -131,13 +135,25 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     }
 }
 
-/// Read in this order; what is already set wins.
-const ENVIRONMENT_FILES: [&str; 2] = [".env.local", ".env"];
+/// The credential that a service is given, in the form of the environment files.
+const CREDENTIAL: &str = "syncmon.env";
 
-/// Reads `.env.local`, then `.env`, in the current directory; what is already set wins.
+/// The files that variables are read from, whether they are there or not, in this order: what systemd hands to a
+/// service (`LoadCredential=syncmon.env:FILE`, see systemd.exec(5)), then `.env.local` and `.env` in the current
+/// directory.
+fn environment_files() -> Vec<PathBuf> {
+    let handed = std::env::var_os("CREDENTIALS_DIRECTORY")
+        .filter(|folder| !folder.is_empty())
+        .map(|folder| PathBuf::from(folder).join(CREDENTIAL));
+    let own = [".env.local", ".env"].map(PathBuf::from);
+    handed.into_iter().chain(own).collect()
+}
+
+/// Reads the environment files; what is already set wins.
 pub fn load_environment() -> Result<()> {
-    for name in ENVIRONMENT_FILES {
-        match dotenvy::from_path(name) {
+    for file in environment_files() {
+        let name = file.display();
+        match dotenvy::from_path(&file) {
             Ok(()) => {}
             Err(error) if error.not_found() => {}
             // The error itself would repeat the line, which may hold a password.
@@ -145,7 +161,7 @@ pub fn load_environment() -> Result<()> {
                 return Err(UsageError::new(format!(
                     "{name}{} is not of the form NAME='value'; put values with spaces, # or $ \
                      between single quotes",
-                    line_of(&broken, name)
+                    line_of(&broken, &file)
                 ))
                 .into());
             }
@@ -161,7 +177,7 @@ pub fn load_environment() -> Result<()> {
 }
 
 /// Where in the file a line stands: ", line 3".
-fn line_of(line: &str, file: &str) -> String {
+fn line_of(line: &str, file: &Path) -> String {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     match text.find(line) {
         Some(start) => format!(", line {}", text[..start].matches('\n').count() + 1),
@@ -199,7 +215,8 @@ fn database() -> Result<Database> {
              pooler); put it into .env.local as DATABASE_URL='postgres://…'"
         ),
         None => "no database: set DATABASE_URL to postgres://USER:PASSWORD@HOST:PORT/DATABASE or \
-                 sqlite:PATH, in the environment, .env.local or .env; or try syncmon build --demo"
+                 sqlite:PATH, in the environment, .env.local or .env (for the service in /etc/syncmon/env); \
+                 or try syncmon build --demo"
             .to_owned(),
     };
     Err(UsageError::new(message).into())
