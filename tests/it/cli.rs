@@ -57,6 +57,8 @@ fn help_explains_every_option() {
             vec!["templates", "export", "--help"],
             "help-templates-export.txt",
         ),
+        (vec!["completions", "--help"], "help-completions.txt"),
+        (vec!["manual", "--help"], "help-manual.txt"),
     ] {
         let ended = world.succeeds(&arguments);
         assert_eq!(ended.stderr, "");
@@ -69,6 +71,49 @@ fn help_explains_every_option() {
     golden::file("help-check.txt", &ended.stdout);
     let version = world.succeeds(&["--version"]).stdout;
     assert_eq!(version, format!("syncmon {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn shells_and_man_are_told_of_every_command() {
+    let world = Sandbox::bare().env("SYNCMON_OUT", "/s3cret");
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = world.succeeds(&["completions", shell]).stdout;
+        for word in ["build", "templates", "metrics-file", "nagios"] {
+            assert!(script.contains(word), "{shell} is not told of {word}");
+        }
+    }
+    let bash = world.succeeds(&["completions", "bash"]).stdout;
+    let completed = std::process::Command::new("bash")
+        .args(["-c", &format!("{bash}
+            COMP_WORDS=(syncmon build --me) COMP_CWORD=2; _syncmon syncmon --me build; echo \"${{COMPREPLY[*]}}\"")])
+        .output()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&completed.stdout),
+        "--metrics-file\n"
+    );
+
+    assert_eq!(world.succeeds(&["manual", "man"]).stdout, "");
+    let mut pages: Vec<_> = fs::read_dir(world.path("man"))
+        .unwrap()
+        .map(|page| page.unwrap().file_name().into_string().unwrap())
+        .collect();
+    pages.sort();
+    assert_eq!(pages.len(), 14, "{pages:?}");
+    let page = fs::read_to_string(world.path("man/syncmon-build.1")).unwrap();
+    assert!(page.contains("Reads the database once"), "{page}");
+    assert!(
+        page.contains("SYNCMON_OUT") && !page.contains("s3cret"),
+        "{page}"
+    );
+
+    let ended = world.file("in-the-way", "").run(&["manual", "in-the-way"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    golden::section(
+        "messages.txt",
+        "manual pages that cannot be written",
+        ended.stderr.trim_end(),
+    );
 }
 
 #[test]

@@ -1,0 +1,161 @@
+//! A machine with the package installed and configured, and what can be asked of it.
+
+use std::ops::Deref;
+
+use crate::machine::{Machine, package};
+
+/// In the connection string, and nowhere else.
+pub const PASSWORD: &str = "S3cret-of-the-r0le";
+
+/// Makes PostgreSQL known as db.example.org, by a certificate of an authority of its own; fills a database.
+const DATABASE: &str = r#"
+    cd "$(mktemp -d)"
+    openssl req -quiet -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+        -keyout ca.key -out ca.crt -subj "/CN=authority" 2> /dev/null || \
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+        -keyout ca.key -out ca.crt -subj "/CN=authority" 2> /dev/null
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout server.key -out server.csr \
+        -subj "/CN=db.example.org" 2> /dev/null
+    echo "subjectAltName=DNS:db.example.org" > names
+    openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names \
+        -out server.crt 2> /dev/null
+    install -m 644 ca.crt /etc/syncmon/ca.crt
+    settings=$(echo /etc/postgresql/*/main)
+    install -o postgres -g postgres -m 600 server.key server.crt "$settings"
+    printf "ssl_cert_file = '%s/server.crt'\nssl_key_file = '%s/server.key'\nfsync = off\n" \
+        "$settings" "$settings" > "$settings/conf.d/tls.conf"
+    echo "127.0.0.1 db.example.org" >> /etc/hosts
+    systemctl restart postgresql
+    runuser -u postgres -- createdb museum
+    cat > /usr/local/bin/as-owner <<'END'
+#!/bin/sh
+exec runuser -u postgres -- env HOME=/tmp/owner XDG_STATE_HOME=/tmp/owner \
+    DATABASE_URL='postgres://postgres@localhost/museum?host=/var/run/postgresql' "$@"
+END
+    chmod 755 /usr/local/bin/as-owner
+    as-owner syncmon init-db
+    runuser -u postgres -- psql -qc "alter role syncmon_ro password 'PASSWORD'"
+    as-owner syncmon record sales completed --records 12 --duration 3s
+"#;
+
+/// A machine on which the package is installed.
+pub struct Server(Machine);
+
+impl Deref for Server {
+    type Target = Machine;
+
+    fn deref(&self) -> &Machine {
+        &self.0
+    }
+}
+
+impl Server {
+    /// Installed, as README tells, and not yet configured.
+    pub fn installed() -> Server {
+        let server = Server(Machine::booted());
+        server.succeeds(&format!("apt-get install --yes {}", inside()));
+        server
+    }
+
+    /// It has a database to read, which knows of one good run of "sales".
+    pub fn configured() -> Server {
+        let server = Server::installed();
+        server.succeeds(&DATABASE.replace("PASSWORD", PASSWORD));
+        server.succeeds(&format!(
+            "echo \"DATABASE_URL='postgres://syncmon_ro:{PASSWORD}@db.example.org:5432/museum\
+             ?sslmode=verify-full&sslrootcert=/etc/syncmon/ca.crt'\" >> /etc/syncmon/env"
+        ));
+        server
+    }
+
+    /// It has published a site from good data.
+    pub fn at_work() -> Server {
+        let server = Server::configured();
+        server.builds();
+        server
+    }
+
+    #[track_caller]
+    pub fn builds(&self) {
+        self.succeeds("systemctl start syncmon.service");
+    }
+
+    /// The build fails, and systemd calls it so, for example "exit-code 75".
+    #[track_caller]
+    pub fn fails_to_build(&self) -> String {
+        let started = self.run("systemctl start syncmon.service");
+        assert_ne!(started.code, 0, "{}", self.journal());
+        // What OnFailure= starts may still be at it.
+        self.waits_until(
+            "the failure was told",
+            "! systemctl is-active syncmon-failure.service | grep activating",
+        );
+        let result = self.succeeds(
+            "systemctl show --value --property=Result --property=ExecMainStatus syncmon.service | sort -r",
+        );
+        result.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// The database takes connections and says nothing any more.
+    pub fn stalls_the_database(&self) {
+        self.succeeds("systemctl kill --signal=STOP 'postgresql@*'");
+    }
+
+    pub fn database_goes_on(&self) {
+        self.succeeds("systemctl kill --signal=CONT 'postgresql@*'");
+    }
+
+    /// Starts a build that waits for a stalled database, longer than any test.
+    pub fn begins_a_build_that_waits(&self) {
+        self.succeeds(
+            "printf '%s\\n' 'connect_timeout = \"100s\"' 'build_timeout = \"110s\"' >> /etc/syncmon/syncmon.toml",
+        );
+        self.stalls_the_database();
+        self.succeeds("systemctl start --no-block syncmon.service");
+        self.waits_until(
+            "the build is at work",
+            "[ \"$(systemctl show --value --property=MainPID syncmon.service)\" != 0 ] \
+             && grep -q '^syncmon' /proc/$(systemctl show --value --property=MainPID syncmon.service)/comm",
+        );
+    }
+
+    /// A drop-in for a unit.
+    pub fn changes(&self, unit: &str, settings: &str) {
+        self.succeeds(&format!(
+            "mkdir -p /etc/systemd/system/{unit}.d
+             printf '%s\\n' '{settings}' > /etc/systemd/system/{unit}.d/test.conf
+             systemctl daemon-reload"
+        ));
+    }
+
+    pub fn changes_nothing_any_more(&self, unit: &str) {
+        self.succeeds(&format!(
+            "rm -r /etc/systemd/system/{unit}.d; systemctl daemon-reload"
+        ));
+    }
+
+    /// A sum of each published file.
+    pub fn site(&self) -> String {
+        self.succeeds("cd /var/lib/syncmon/site && find . -type f -exec sha256sum {} + | sort -k 2")
+    }
+
+    pub fn status(&self) -> serde_json::Value {
+        let text = self.succeeds("cat /var/lib/syncmon/site/status.json");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// What whoever watches the log is told of failures, a line each.
+    pub fn alarms(&self) -> Vec<String> {
+        let lines = self.succeeds(
+            "journalctl --quiet --no-pager --output=cat --unit=syncmon-failure.service --priority=alert",
+        );
+        lines.lines().map(str::to_owned).collect()
+    }
+}
+
+/// Where the machine sees the package.
+pub fn inside() -> String {
+    let package = package();
+    let name = package.file_name().unwrap().to_str().unwrap();
+    format!("/packages/{name}")
+}
