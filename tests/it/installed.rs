@@ -340,7 +340,7 @@ fn the_package_holds_what_it_should_and_nothing_else() {
         "./usr/share/syncmon/env.example",
         "./etc/syncmon/syncmon.example.toml",
         "./usr/share/doc/syncmon/copyright",
-        "./usr/share/doc/syncmon/changelog.Debian.gz",
+        "./usr/share/doc/syncmon/changelog.gz",
         "./usr/share/doc/syncmon/examples/cron",
     ] {
         let there = holds.lines().any(|line| line.ends_with(path));
@@ -355,6 +355,20 @@ fn the_package_holds_what_it_should_and_nothing_else() {
     assert_eq!(asked(&["--field"]).lines().next(), Some("Package: syncmon"));
     let version = concat!(env!("CARGO_PKG_VERSION"), "-1\n");
     assert_eq!(asked(&["--field", "Version"]), version);
+}
+
+#[test]
+fn the_package_follows_the_rules_of_debian() {
+    let server = Server::installed();
+    // There is no address to write to yet, and no list of Debian's bugs that the first version could close.
+    let but = "bogus-mail-host,bogus-mail-host-in-debian-changelog,initial-upload-closes-no-bugs";
+    let said = server.run(&format!(
+        "lintian --allow-root --fail-on error,warning --suppress-tags {but} {}",
+        inside()
+    ));
+    assert_eq!((said.code, &*said.text), (0, ""));
+    let manual = server.succeeds("man syncmon-build | cat");
+    assert!(manual.contains("Reads the database once"), "{manual}");
 }
 
 /// What `dpkg-deb` says of the package: the word behind the question, if there is one, names a field.
@@ -375,13 +389,8 @@ fn the_service_can_do_its_work_and_nothing_else() {
     let said =
         server.run("systemd-analyze verify syncmon.service syncmon.timer syncmon-failure.service");
     assert_eq!((said.code, &*said.text), (0, ""));
-    let judged = server.succeeds(
-        "systemd-analyze security --offline=true --threshold=15 syncmon.service | tail -n 1",
-    );
-    assert!(
-        judged.contains("Overall exposure level for syncmon.service: 1.0 OK"),
-        "{judged}"
-    );
+    // At most 1.5 of 10; root's own services have some 9.
+    server.succeeds("systemd-analyze security --offline=true --threshold=15 syncmon.service");
 
     // The process itself, while it waits.
     server.begins_a_build_that_waits();
