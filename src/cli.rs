@@ -2,6 +2,7 @@
 
 mod check;
 mod manual;
+mod publish;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check::{CheckFormat, CheckOptions};
 pub use manual::{CompletionsOptions, ManualOptions};
+pub use publish::PublishOptions;
 
 /// A static status page that says, truthfully, whether the data syncs are working.
 #[derive(Debug, Parser)]
@@ -27,6 +29,8 @@ pub struct Cli {
 pub enum Command {
     /// Reads the database once, judges every entity and publishes the site
     Build(BuildOptions),
+    /// Publishes a site that was built elsewhere and sent here
+    Publish(PublishOptions),
     /// Reads the database once, judges, and tells a monitoring system
     Check(CheckOptions),
     /// Creates the tables, the index and the reading role where they are missing

@@ -184,7 +184,7 @@ async fn invent(state: &Path, now: DateTime<Utc>, patience: Duration) -> Result<
 }
 
 /// A site that cannot be exchanged as a whole is published all the same; that is said when it begins.
-fn warn_once(published: Published, out: &Path) -> Result<()> {
+pub fn warn_once(published: Published, out: &Path) -> Result<()> {
     match published {
         Published::AtOnce | Published::FileByFile { news: false } => Ok(()),
         Published::FileByFile { news: true } => say(&format!(

@@ -12,6 +12,7 @@ mod manual;
 mod measuring;
 mod notify;
 mod prune;
+mod publish;
 mod reading;
 mod record;
 mod remembering;
@@ -39,7 +40,8 @@ pub use telling::{refuse_command_line, remember_faults, take_fault};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Done,
-    /// The database could not be read, and the published page says so; or a run is kept until it can be told of.
+    /// The database could not be read, and the published page says so; or a run is kept until it can be told of; or
+    /// a site that was sent here has to be sent again.
     Unreadable,
     /// Not every channel took the test message, and it was said why.
     NotAllDelivered,
@@ -104,6 +106,7 @@ pub fn run(environment: Result<()>, command: Command) -> Result<Outcome> {
     let outcome = runtime.block_on(async {
         match command {
             Command::Build(options) => build::run(options).await,
+            Command::Publish(options) => publish::run(&options),
             Command::Check(options) => check::run(&options).await,
             Command::InitDb(options) => init_db::run(&options).await,
             Command::Run(options) => run::run(&options),

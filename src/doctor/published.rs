@@ -20,8 +20,10 @@ pub enum Publication<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct StatusFile {
     pub generated_at: DateTime<Utc>,
+    /// When the database was read; `None` if it never was.
+    pub as_of: Option<DateTime<Utc>>,
     valid_until: Option<DateTime<Utc>>,
-    demo: bool,
+    pub demo: bool,
     source: Source,
     entities: Vec<Entity>,
 }

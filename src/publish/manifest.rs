@@ -7,6 +7,7 @@ use std::path::{Component, Path};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::OutputFile;
 use super::tree::is_missing;
@@ -15,7 +16,7 @@ use super::tree::is_missing;
 pub const MANIFEST: &str = ".syncmon-manifest.json";
 
 /// A longer one is damaged; it would list a hundred thousand files.
-const LONGEST: u64 = 16 << 20;
+pub(super) const LONGEST: u64 = 16 << 20;
 
 /// For so many publishes a lasting file stays after the one that wrote it.
 const LASTS: u32 = 16;
@@ -34,6 +35,10 @@ pub struct Manifest {
     /// may just have taken a page that asks for them.
     #[serde(default)]
     pub lasting: BTreeMap<String, u32>,
+    /// The SHA-256 of every file that this publish wrote, in hexadecimal digits: a site that is sent elsewhere can
+    /// be known there to be whole.
+    #[serde(default)]
+    pub sums: BTreeMap<String, String>,
 }
 
 impl Manifest {
@@ -44,6 +49,7 @@ impl Manifest {
             file_by_file,
             files: BTreeSet::new(),
             lasting: BTreeMap::new(),
+            sums: BTreeMap::new(),
         }
     }
 
@@ -52,6 +58,7 @@ impl Manifest {
     pub fn listing(mut self, files: &[OutputFile], previous: Option<&Manifest>) -> Manifest {
         for file in files {
             self.files.insert(file.path.clone());
+            self.sums.insert(file.path.clone(), sum(&file.bytes));
             if file.lasting {
                 self.lasting.insert(file.path.clone(), LASTS);
             }
@@ -94,6 +101,16 @@ impl Manifest {
         text.push(b'\n');
         text
     }
+}
+
+/// The SHA-256 of a file's bytes, in hexadecimal digits.
+pub fn sum(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut digits = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        write!(digits, "{byte:02x}").expect("a string takes everything");
+    }
+    digits
 }
 
 /// The first bytes of a file, `None` if there is none or something else in its place.

@@ -10,6 +10,7 @@ mod carry;
 mod in_place;
 mod inspection;
 mod manifest;
+mod received;
 mod target;
 mod tree;
 
@@ -20,6 +21,7 @@ use rustix::io::Errno;
 
 pub use inspection::{Inspected, inspect, published};
 pub use manifest::{MANIFEST, Manifest};
+pub use received::{Received, lie_apart, receive};
 pub use target::{Opened, Target, open};
 
 /// One file of a site.

@@ -176,7 +176,7 @@ fn not_looked_at(path: &Path) -> String {
 }
 
 /// Where a path leads, or will lead once what is missing of it has been made.
-fn settled(path: &Path) -> PathBuf {
+pub(super) fn settled(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     path.ancestors()
         .find_map(|there| {

@@ -45,6 +45,7 @@ fn help_explains_every_option() {
     for (arguments, file) in [
         (vec!["--help"], "help.txt"),
         (vec!["build", "--help"], "help-build.txt"),
+        (vec!["publish", "--help"], "help-publish.txt"),
         (vec!["init-db", "--help"], "help-init-db.txt"),
         (vec!["run", "--help"], "help-run.txt"),
         (vec!["record", "--help"], "help-record.txt"),

@@ -64,6 +64,7 @@ mod poolers;
 mod protocol;
 mod publishing;
 mod readers;
+mod received;
 mod recording;
 mod refusals;
 mod repeated_passwords;

@@ -1,0 +1,655 @@
+//! Sites that another machine built and sent here: `syncmon publish`.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::figures;
+use crate::folders::{
+    LATER, MANIFEST, MUCH_LATER, assert_one_line, build_into, files, inode, mounted_site, names,
+    refuses, replace_by_link, seen, shown, tree, world,
+};
+use crate::golden;
+use crate::sandbox::{Ended, NOW, Sandbox, asset_of, campaign};
+use crate::wrapped::{Mounted, ended, unprivileged};
+
+const PUBLISH: [&str; 5] = ["publish", "--from", "incoming", "--out", "site"];
+
+/// A site built at [`NOW`] and sent to `incoming`.
+fn sent() -> Sandbox {
+    let world = world();
+    send(&world, NOW);
+    world
+}
+
+/// The same with the site of [`NOW`] live, and that of [`LATER`] sent.
+fn live_and_sent() -> Sandbox {
+    let world = sent();
+    published(&world);
+    send(&world, LATER);
+    world
+}
+
+/// Builds anew, as on another machine, and sends the site.
+fn send(world: &Sandbox, moment: &str) {
+    for folder in ["incoming", ".incoming.syncmon"] {
+        let _ = fs::remove_dir_all(world.path(folder));
+    }
+    let built = world.run(&build_into("incoming", moment));
+    assert_eq!(built.code, 0, "{built:?}");
+    fs::remove_dir_all(world.path(".incoming.syncmon")).unwrap();
+}
+
+fn published(world: &Sandbox) -> Ended {
+    let ended = world.run(&PUBLISH);
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
+    ended
+}
+
+/// What was sent is refused with this in the message; everything stays as it was.
+#[track_caller]
+fn is_refused(world: &Sandbox, why: &str) -> Ended {
+    let before = tree(world.root());
+    let ended = world.run(&PUBLISH);
+    assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{ended:?}");
+    assert_one_line(&ended, why);
+    assert_eq!(tree(world.root()), before);
+    ended
+}
+
+#[track_caller]
+fn is_left(world: &Sandbox, code: i32, why: &str) -> Ended {
+    let before = files(&world.path("site"));
+    let folder = inode(&world.path("site"));
+    let ended = world.run(&PUBLISH);
+    assert_eq!((ended.code, ended.stdout.as_str()), (code, ""), "{ended:?}");
+    assert_one_line(&ended, why);
+    assert_eq!(files(&world.path("site")), before);
+    assert_eq!(inode(&world.path("site")), folder);
+    ended
+}
+
+fn message(title: &str, world: &Sandbox, ended: &Ended) {
+    golden::section("messages.txt", title, &shown(ended, world.root()));
+}
+
+/// What the manifest in `incoming` says, changed.
+fn change_manifest(world: &Sandbox, change: impl FnOnce(&mut serde_json::Value)) {
+    let path = world.path("incoming").join(MANIFEST);
+    let mut manifest = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    change(&mut manifest);
+    fs::write(&path, manifest.to_string()).unwrap();
+}
+
+/// As if the builder had listed this file, and vouched for these bytes.
+fn list(world: &Sandbox, path: &str, bytes: &[u8]) {
+    use sha2::Digest;
+    let sum: String = sha2::Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    change_manifest(world, |manifest| {
+        manifest["files"].as_array_mut().unwrap().push(path.into());
+        manifest["sums"][path] = sum.into();
+    });
+}
+
+// ---- a whole site ----
+
+#[test]
+fn a_site_that_was_sent_is_published_as_a_whole() {
+    let world = live_and_sent();
+    let folder = inode(&world.path("site"));
+    let before = tree(&world.path("incoming"));
+    let said = published(&world).stdout;
+    let count = files(&world.path("incoming")).len() - 1;
+    assert_eq!(
+        said,
+        format!("Published {count} files in site, built at 2026-11-22T20:10:00Z.\n")
+    );
+    assert_eq!(files(&world.path("site")), files(&world.path("incoming")));
+    assert_eq!(tree(&world.path("incoming")), before, "left as it is");
+    assert_ne!(inode(&world.path("site")), folder, "exchanged");
+    assert_eq!(inode(&world.path(".site.syncmon/site")), folder);
+    let quietly = world.run(&[&PUBLISH[..], &["-q"]].concat());
+    assert_eq!(
+        (quietly.code, &*quietly.stdout, &*quietly.stderr),
+        (0, "", "")
+    );
+}
+
+/// What a build does for readers, web servers and others' files holds for what was sent too.
+#[test]
+fn a_site_that_was_sent_is_published_as_a_build_publishes() {
+    for mounted in [false, true] {
+        let world = sent();
+        let mount = mounted.then(|| mounted_site(&world, "tmpfs"));
+        let site = seen(&world, mount.as_ref());
+        let told = published_where(&world, mount.as_ref());
+        assert_eq!(told.contains("cannot be exchanged as a whole"), mounted);
+        for own in ["robots.txt", "entities/own.txt"] {
+            fs::write(site.join(own), "mine").unwrap();
+        }
+        let time = |name: &str| site.join(name).metadata().unwrap().modified().unwrap();
+        let overview = fs::read_to_string(site.join("index.html")).unwrap();
+        let style = asset_of(&overview, "syncmon.css");
+        let before = ["index.html", "status.json", &style].map(time);
+
+        send(&world, LATER);
+        assert_eq!(published_where(&world, mount.as_ref()), "");
+        let after = ["index.html", "status.json", &style].map(time);
+        for changed in [0, 1] {
+            assert!(after[changed] >= before[changed] + Duration::from_secs(1));
+        }
+        assert_eq!(after[2], before[2], "what is the same keeps its time");
+        for own in ["robots.txt", "entities/own.txt"] {
+            assert_eq!(fs::read_to_string(site.join(own)).unwrap(), "mine");
+        }
+
+        let world = world
+            .file("look/assets/syncmon.css", "/* new */")
+            .env("SYNCMON_TEMPLATES", "look");
+        send(&world, MUCH_LATER);
+        assert_eq!(published_where(&world, mount.as_ref()), "");
+        assert!(
+            site.join(&style).exists(),
+            "a reader may just have taken a page that asks for it"
+        );
+        let overview = fs::read_to_string(site.join("index.html")).unwrap();
+        assert_ne!(asset_of(&overview, "syncmon.css"), style);
+    }
+}
+
+/// What it said on standard error.
+fn published_where(world: &Sandbox, mount: Option<&Mounted>) -> String {
+    let mut publish = world.command(&PUBLISH);
+    if let Some(mount) = mount {
+        publish = mount.wrap(&publish);
+    }
+    let ended = ended(&mut publish);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    ended.stderr
+}
+
+#[test]
+fn what_the_manifest_does_not_list_is_not_taken() {
+    let world = sent()
+        .file("incoming/extra.html", "not ours")
+        .file("incoming/.well-known/token", "not ours");
+    symlink("/etc/passwd", world.path("incoming/link")).unwrap();
+    published(&world);
+    for name in ["extra.html", ".well-known", "link"] {
+        assert!(!world.path("site").join(name).exists(), "{name}");
+    }
+}
+
+#[test]
+fn no_database_and_no_configuration_is_needed() {
+    let world = sent()
+        .without_url()
+        .file("syncmon.toml", "this is no configuration");
+    published(&world);
+}
+
+// ---- what is not whole ----
+
+#[test]
+fn a_site_that_is_cut_off_anywhere_is_refused() {
+    let world = live_and_sent();
+    let whole = files(&world.path("incoming"));
+    let mut refused = 0;
+    for (name, bytes) in &whole {
+        let path = world.path("incoming").join(name);
+        let mut halves = vec![bytes[..bytes.len() / 2].to_vec(), bytes.clone(), Vec::new()];
+        let last = halves[1].len() - 1;
+        // Whitespace at the end of the manifest changes nothing.
+        if name == MANIFEST {
+            halves.remove(1);
+        } else {
+            halves[1][last] ^= 1;
+        }
+        for half in halves {
+            fs::write(&path, half).unwrap();
+            is_refused(
+                &world,
+                &format!("is not whole: {name} is not as it was built"),
+            );
+            refused += 1;
+        }
+        fs::remove_file(&path).unwrap();
+        let why = if name == MANIFEST {
+            "holds no site of syncmon's".to_owned()
+        } else {
+            format!("is not whole: {name} is missing; send all of it again")
+        };
+        is_refused(&world, &why);
+        fs::write(&path, bytes).unwrap();
+        refused += 1;
+    }
+    published(&world);
+    assert_eq!(files(&world.path("site")), whole);
+    figures::report(&format!(
+        "sites that were sent and cut off in {} files: {refused} refused, 0 violations",
+        whole.len()
+    ));
+}
+
+/// Copying goes file by file: until it is done, files of two builds lie side by side.
+#[test]
+fn a_site_that_is_still_being_sent_is_refused() {
+    let world = live_and_sent();
+    let earlier = files(&world.path("site"));
+    let later = files(&world.path("incoming"));
+    let changed: Vec<_> = later
+        .iter()
+        .filter(|(name, bytes)| earlier.get(*name) != Some(bytes))
+        .collect();
+    assert!(changed.len() > 3, "{changed:?}");
+    for (name, bytes) in &earlier {
+        fs::write(world.path("incoming").join(name), bytes).unwrap();
+    }
+    for (name, bytes) in &changed[..changed.len() - 1] {
+        fs::write(world.path("incoming").join(name), bytes).unwrap();
+        is_refused(&world, "is not whole");
+    }
+    let (name, bytes) = changed.last().unwrap();
+    fs::write(world.path("incoming").join(name), bytes).unwrap();
+    published(&world);
+    assert_eq!(files(&world.path("site")), later);
+}
+
+#[test]
+fn what_is_not_whole_is_said_in_one_line() {
+    let world = live_and_sent();
+    fs::remove_file(world.path("incoming/entities/sales.html")).unwrap();
+    let ended = is_refused(&world, "is missing");
+    message("publish: a file is missing", &world, &ended);
+    fs::write(world.path("incoming/entities/sales.html"), "half").unwrap();
+    let ended = is_refused(&world, "is not as it was built");
+    message("publish: a file is cut off", &world, &ended);
+    replace_by_link(&world.path("incoming/entities/sales.html"), "sales.html");
+    let ended = is_refused(&world, "is no regular file");
+    message("publish: a link in place of a file", &world, &ended);
+    list(&world, "../syncmon.toml", b"");
+    let ended = is_refused(&world, "is no path of a site");
+    message("publish: a path that leads outside", &world, &ended);
+    fs::remove_file(world.path("incoming").join(MANIFEST)).unwrap();
+    let ended = is_refused(&world, "holds no site");
+    message("publish: nothing was sent yet", &world, &ended);
+}
+
+// ---- who sent it may mean harm ----
+
+#[test]
+fn a_manifest_that_leads_elsewhere_is_refused() {
+    let secret = "DATABASE_URL='postgres://ro:s3cret@db/app'";
+    for path in [
+        "../secret",
+        "entities/../../secret",
+        "./index.html",
+        "entities//sales.html",
+        "entities/",
+        "/etc/hostname",
+        "",
+        ".",
+        "..",
+        ".htaccess",
+        ".syncmon/site/index.html",
+        "assets/.git/config",
+        MANIFEST,
+        "a\nb",
+        "a\0b",
+        &"long".repeat(64),
+    ] {
+        let world = live_and_sent().file("secret", secret);
+        list(&world, path, secret.as_bytes());
+        is_refused(&world, "which is no path of a site");
+        // Not for what it would have to be read for either.
+        change_manifest(&world, |manifest| {
+            manifest["lasting"][path] = 3.into();
+        });
+        is_refused(&world, "which is no path of a site");
+    }
+}
+
+/// Not even where the sender knows what is behind it.
+#[test]
+fn links_and_what_is_no_file_are_not_read() {
+    let page = "entities/sales.html";
+    let plant: [(&str, fn(&Path)); 6] = [
+        ("a link", |path| {
+            let bytes = fs::read(path).unwrap();
+            fs::write(path.with_file_name("copy"), bytes).unwrap();
+            replace_by_link(path, "copy");
+        }),
+        ("a link to nothing", |path| replace_by_link(path, "nowhere")),
+        ("a folder", |path| {
+            fs::remove_file(path).unwrap();
+            fs::create_dir(path).unwrap();
+        }),
+        ("a pipe", |path| {
+            fs::remove_file(path).unwrap();
+            let made = Command::new("mkfifo").arg(path).status().unwrap();
+            assert!(made.success());
+        }),
+        ("a socket", |path| {
+            fs::remove_file(path).unwrap();
+            drop(UnixListener::bind(path).unwrap());
+        }),
+        ("a folder that is a link", |path| {
+            let folder = path.parent().unwrap();
+            let beside = folder.with_file_name("beside");
+            fs::rename(folder, &beside).unwrap();
+            symlink("beside", folder).unwrap();
+        }),
+    ];
+    for (what, planted) in plant {
+        let world = live_and_sent();
+        planted(&world.path("incoming").join(page));
+        let begun = Instant::now();
+        let ended = is_refused(&world, "is no regular file");
+        assert!(ended.stderr.contains("entities/"), "{what}: {ended:?}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{what}");
+    }
+    for (planted, why) in [
+        (MANIFEST, ".syncmon-manifest.json is no regular file"),
+        ("status.json", "status.json is no regular file"),
+    ] {
+        let world = live_and_sent();
+        let path = world.path("incoming").join(planted);
+        fs::copy(&path, world.path("elsewhere")).unwrap();
+        replace_by_link(&path, world.path("elsewhere"));
+        is_refused(&world, why);
+    }
+}
+
+#[test]
+fn what_is_too_much_is_not_read_to_its_end() {
+    let world = live_and_sent();
+    fs::File::options()
+        .write(true)
+        .open(world.path("incoming/index.html"))
+        .unwrap()
+        .set_len(300 << 20)
+        .unwrap();
+    is_refused(&world, "index.html is too large");
+    let world = live_and_sent();
+    fs::File::options()
+        .write(true)
+        .open(world.path("incoming").join(MANIFEST))
+        .unwrap()
+        .set_len(17 << 20)
+        .unwrap();
+    is_refused(&world, ".syncmon-manifest.json is too large");
+    let world = live_and_sent();
+    change_manifest(&world, |manifest| {
+        let files = manifest["files"].as_array_mut().unwrap();
+        files.extend((0..20_000).map(|number| format!("{number}.html").into()));
+    });
+    is_refused(&world, "lists more than 20000 files");
+}
+
+#[test]
+fn a_manifest_that_is_none_is_refused() {
+    for text in ["", "{", "[]", "null", "{\"files\": [\"index.html\"]}"] {
+        let world = live_and_sent().file(&format!("incoming/{MANIFEST}"), text);
+        is_refused(&world, "is not whole");
+    }
+    for missing in ["index.html", "status.json"] {
+        let world = live_and_sent();
+        change_manifest(&world, |manifest| {
+            let files = manifest["files"].as_array_mut().unwrap();
+            files.retain(|file| file != missing);
+        });
+        is_refused(&world, &format!("its manifest lists no {missing}"));
+    }
+    // As a version of before wrote it.
+    let world = live_and_sent();
+    change_manifest(&world, |manifest| {
+        manifest.as_object_mut().unwrap().remove("sums");
+    });
+    is_refused(&world, "is not as it was built");
+    let world = live_and_sent();
+    let nonsense = br#"{"generated_at": "yesterday"}"#;
+    fs::write(world.path("incoming/status.json"), nonsense).unwrap();
+    list(&world, "status.json", nonsense);
+    is_refused(
+        &world,
+        "status.json of the site that was sent to incoming cannot be understood",
+    );
+}
+
+// ---- what is whole, and yet not for readers ----
+
+#[test]
+fn the_live_site_never_goes_back_in_time() {
+    let world = live_and_sent();
+    published(&world);
+    send(&world, NOW);
+    let ended = is_left(
+        &world,
+        0,
+        "it was built 5 min later than what was sent to incoming",
+    );
+    message("publish: what was sent is older", &world, &ended);
+    send(&world, LATER);
+    published(&world);
+}
+
+/// Or a clock that was ahead for a moment would keep out all that is built in the years until then.
+#[test]
+fn a_live_site_from_the_future_does_not_keep_out_those_of_today() {
+    let world = world();
+    send(&world, "2099-01-01T00:00:00Z");
+    published(&world);
+    send(&world, NOW);
+    published(&world);
+    assert_eq!(world.status()["generated_at"], NOW);
+}
+
+#[test]
+fn a_page_without_data_never_replaces_one_with_data() {
+    let away = || {
+        let world = sent();
+        fs::rename(world.path("sync.sqlite"), world.path("away.sqlite")).unwrap();
+        fs::remove_dir_all(world.path("state")).unwrap();
+        world
+    };
+    let build = |world: &Sandbox| {
+        fs::remove_dir_all(world.path("incoming")).unwrap();
+        let built = world.run(&build_into("incoming", LATER));
+        assert_eq!(built.code, 75, "{built:?}");
+    };
+    let world = away();
+    published(&world);
+    build(&world);
+    let ended = is_left(&world, 75, "shows no data");
+    message("publish: a page without data", &world, &ended);
+    fs::rename(world.path("away.sqlite"), world.path("sync.sqlite")).unwrap();
+    send(&world, MUCH_LATER);
+    published(&world);
+
+    // Where there is nothing better it says what to do.
+    let world = away();
+    build(&world);
+    published(&world);
+    published(&world);
+    assert_eq!(world.status()["as_of"], serde_json::Value::Null);
+}
+
+/// The database is away, and the builder still has what it read before.
+#[test]
+fn a_page_with_earlier_data_is_published() {
+    let world = sent();
+    published(&world);
+    fs::remove_file(world.path("sync.sqlite")).unwrap();
+    fs::remove_dir_all(world.path("incoming")).unwrap();
+    assert_eq!(world.run(&build_into("incoming", LATER)).code, 75);
+    published(&world);
+    assert_eq!(world.status()["source"]["state"], "unreachable");
+}
+
+#[test]
+fn a_demo_never_replaces_a_real_site_and_gives_way_to_one() {
+    let world = sent();
+    published(&world);
+    let demo = |moment| {
+        fs::remove_dir_all(world.path("incoming")).unwrap();
+        let built = world.run(&[&build_into("incoming", moment)[..], &["--demo"]].concat());
+        assert_eq!(built.code, 0, "{built:?}");
+    };
+    demo(LATER);
+    refuses(
+        &world,
+        &mut world.command(&PUBLISH),
+        "holds a real site, which a demo never replaces",
+    );
+    // Whatever its manifest says.
+    change_manifest(&world, |manifest| manifest["demo"] = false.into());
+    refuses(
+        &world,
+        &mut world.command(&PUBLISH),
+        "holds a real site, which a demo never replaces",
+    );
+    fs::remove_dir_all(world.path("site")).unwrap();
+    published(&world);
+    send(&world, NOW);
+    published(&world);
+    assert_eq!(world.status()["demo"], false);
+}
+
+// ---- where to, and where from ----
+
+#[test]
+fn directories_that_cannot_be_meant_are_refused() {
+    let world = live_and_sent()
+        .file("photos/summer.jpg", "canary")
+        .file("a-file", "canary");
+    for (from, out, why) in [
+        ("incoming", "incoming", "lie within each other"),
+        ("incoming", "incoming/site", "lie within each other"),
+        ("site/incoming", "site", "lie within each other"),
+        (".site.syncmon/site", "site", "lie within each other"),
+        ("incoming", "photos", "was not published by syncmon"),
+        ("incoming", "a-file", "it is not a directory"),
+        ("incoming", "/", "lie within each other"),
+        ("incoming", "", "'--out <DIR>'"),
+        ("incoming", " ", "--out is empty"),
+        ("", "site", "'--from <DIR>'"),
+        (" ", "site", "--from is empty"),
+        ("nowhere", "site", "cannot be opened as a directory"),
+        ("a-file", "site", "cannot be opened as a directory"),
+    ] {
+        let publish = ["publish", "--from", from, "--out", out];
+        refuses(&world, &mut world.command(&publish), why);
+    }
+    let ended = world.run(&["publish", "--from", "incoming", "--out", "incoming/site"]);
+    message("publish: directories within each other", &world, &ended);
+    let ended = world.run(&["publish", "--from", "nowhere", "--out", "site"]);
+    message("publish: nothing to publish from", &world, &ended);
+    refuses(&world, &mut world.command(&["publish"]), "--from <DIR>");
+}
+
+/// For that is the operator's own doing.
+#[test]
+fn the_directory_that_a_site_is_sent_to_may_be_a_link() {
+    let world = sent();
+    fs::rename(world.path("incoming"), world.path("elsewhere")).unwrap();
+    symlink("elsewhere", world.path("incoming")).unwrap();
+    published(&world);
+}
+
+#[test]
+fn what_may_not_be_read_is_named() {
+    let world = sent().file("www/note", "");
+    let publish = ["publish", "--from", "incoming", "--out", "www/site"];
+    assert_eq!(ended(&mut unprivileged(&world, &publish)).code, 0);
+    let closed = fs::Permissions::from_mode(0o000);
+    fs::set_permissions(world.path("incoming/index.html"), closed).unwrap();
+    let ended = ended(&mut unprivileged(&world, &publish));
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert_one_line(&ended, "incoming/index.html cannot be read");
+    message("publish: a file may not be read", &world, &ended);
+}
+
+// ---- two at once, and sudden ends ----
+
+#[test]
+fn two_at_once_publish_one_after_the_other() {
+    let world = live_and_sent();
+    for number in 0..4 {
+        send(&world, &format!("2026-11-22T20:{}:00Z", 20 + number));
+        let mut all: Vec<_> = (0..4)
+            .map(|_| {
+                let mut publish = world.command(&PUBLISH);
+                publish.stdout(Stdio::null()).spawn().unwrap()
+            })
+            .collect();
+        for publish in &mut all {
+            assert!(publish.wait().unwrap().success());
+        }
+        assert_eq!(files(&world.path("site")), files(&world.path("incoming")));
+    }
+}
+
+#[test]
+fn a_site_that_another_build_is_at_work_on_is_not_fought_over() {
+    let world = live_and_sent();
+    let lock = fs::File::open(world.path(".site.syncmon/lock")).unwrap();
+    lock.lock().unwrap();
+    let ended = is_left(&world, 75, "nothing was published: try again");
+    message("publish: another build stays at work", &world, &ended);
+    let mut publish = world.command(&PUBLISH);
+    let mut waiting = publish.stdout(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(waiting.try_wait().unwrap(), None);
+    drop(lock);
+    assert!(waiting.wait().unwrap().success());
+    assert_eq!(files(&world.path("site")), files(&world.path("incoming")));
+}
+
+#[test]
+fn killed_at_any_moment_it_leaves_a_whole_site() {
+    let world = live_and_sent();
+    let mut random = fastrand::Rng::with_seed(7);
+    let (mut early, mut late) = (0, 0);
+    let times = campaign(12, 300);
+    for round in 0..times {
+        let begun = Instant::now();
+        published(&world);
+        let usual = begun.elapsed();
+        let before = files(&world.path("site"));
+        let moment = chrono::DateTime::parse_from_rfc3339(LATER).unwrap()
+            + chrono::TimeDelta::minutes(1 + i64::try_from(round).unwrap());
+        send(&world, &moment.to_rfc3339());
+        let mut publish = world.command(&PUBLISH);
+        publish.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = publish.spawn().unwrap();
+        std::thread::sleep(usual.mul_f64(random.f64()));
+        kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
+        child.wait().unwrap();
+        let found = files(&world.path("site"));
+        if found == before {
+            early += 1;
+        } else {
+            assert_eq!(found, files(&world.path("incoming")));
+            late += 1;
+        }
+        let hidden = names(&world.path(".site.syncmon"));
+        assert!(
+            hidden.iter().all(|name| name == "lock" || name == "site"),
+            "{hidden:?}"
+        );
+    }
+    published(&world);
+    assert_eq!(files(&world.path("site")), files(&world.path("incoming")));
+    figures::report(&format!(
+        "SIGKILL while publishing what was sent: {times} times, {early} left the old site, {late} the new one, 0 \
+         violations"
+    ));
+}
