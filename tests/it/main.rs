@@ -84,4 +84,5 @@ mod unusual;
 mod verdicts;
 mod week;
 mod what_it_means;
+mod workflows;
 mod year;
