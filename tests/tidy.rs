@@ -207,6 +207,7 @@ fn nothing_in_the_project_points_outside_it() {
         .current_dir(root)
         .output()
         .unwrap();
+    assert!(list.status.success() && !list.stdout.is_empty(), "{list:?}");
     for name in String::from_utf8(list.stdout)
         .unwrap()
         .split_terminator('\0')
