@@ -27,6 +27,7 @@ mod attacks;
 mod browser;
 mod cli;
 mod clocks;
+mod container;
 mod credentials;
 mod crowds;
 mod cut_points;

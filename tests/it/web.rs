@@ -375,7 +375,7 @@ fn unchunked(mut chunks: &[u8]) -> Vec<u8> {
 }
 
 /// As the comments of the shipped configuration say.
-fn hashed(password: &str) -> String {
+pub fn hashed(password: &str) -> String {
     let output = Command::new("openssl")
         .args(["passwd", "-6", password])
         .output()
