@@ -32,7 +32,7 @@ fn a_build_exchanges_the_whole_directory_and_keeps_the_one_before() {
     let world = world();
     world.build();
     let first = inode(&world.path("site"));
-    let before = world.site();
+    let before = world.whole_site();
 
     world.build_at(LATER);
     let second = inode(&world.path("site"));
