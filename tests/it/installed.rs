@@ -78,19 +78,34 @@ fn the_timer_builds_and_nginx_serves_behind_the_password() {
     assert_eq!(server.alarms(), Vec::<String>::new());
 
     serve(&server);
-    let code = "curl --silent --output /dev/null --write-out '%{http_code}' http://localhost/";
-    assert_eq!(server.succeeds(code), "401");
-    assert_eq!(
-        server.succeeds(&format!("{code} --user cfo:long-and-random")),
-        "200"
+    let code = "curl --silent --cacert /root/ca.crt --output /dev/null --write-out '%{http_code}'";
+    for (request, expected) in [
+        ("http://status.example.org/", "301"),
+        ("https://status.example.org/", "401"),
+        ("https://status.example.org/status.json", "401"),
+        ("--user cfo:guessed https://status.example.org/", "401"),
+        (
+            "--user cfo:long-and-random https://status.example.org/",
+            "200",
+        ),
+    ] {
+        assert_eq!(
+            server.succeeds(&format!("{code} {request}")),
+            expected,
+            "{request}"
+        );
+    }
+    let refused = "curl --silent --cacert /root/ca.crt https://status.example.org/";
+    assert!(
+        server.succeeds(refused).contains("</html>"),
+        "its own page for 401"
     );
-    assert_eq!(server.succeeds(&format!("{code}status.json")), "401");
 
     // As the service's user, with its environment: what the doctor says holds for the build.
     let looked = server.run(
         "systemd-run --quiet --pipe --wait --property=User=syncmon --property=StateDirectory=syncmon \
-         --property=LoadCredential=syncmon.env:/etc/syncmon/env \
-         syncmon doctor --out /var/lib/syncmon/site --url http://localhost/",
+         --property=LoadCredential=syncmon.env:/etc/syncmon/env --setenv=SSL_CERT_FILE=/etc/syncmon/ca.crt \
+         syncmon doctor --out /var/lib/syncmon/site --url https://status.example.org/",
     );
     for line in [
         "postgres db.example.org:5432/museum, from /run/credentials/",
@@ -104,14 +119,14 @@ fn the_timer_builds_and_nginx_serves_behind_the_password() {
     }
 }
 
-/// nginx as it is shipped, but without TLS.
+/// nginx as it is shipped, with a certificate of the authority of [`Server::configured`].
 fn serve(server: &Server) {
     server.succeeds(
-        "sed 's/server_name status.example.org;/server_name localhost;/' /usr/share/syncmon/nginx/syncmon.conf \
-             > /etc/nginx/conf.d/syncmon.conf
-         rm -f /etc/nginx/sites-enabled/default
-         printf 'cfo:%s\\n' \"$(echo long-and-random | openssl passwd -6 -stdin)\" > /etc/nginx/syncmon.htpasswd
-         chown root:www-data /etc/nginx/syncmon.htpasswd && chmod 640 /etc/nginx/syncmon.htpasswd
+        "certified status.example.org /etc/letsencrypt/live/status.example.org
+         cp /etc/syncmon/ca.crt /root/ca.crt
+         echo '127.0.0.1 status.example.org' >> /etc/hosts
+         echo long-and-random | syncmon-set-password cfo
+         cp /usr/share/syncmon/nginx/syncmon.conf /etc/nginx/conf.d/
          nginx -t && systemctl reload nginx",
     );
 }
@@ -336,6 +351,8 @@ fn the_package_holds_what_it_should_and_nothing_else() {
         "./usr/share/fish/vendor_completions.d/syncmon.fish",
         "./usr/share/zsh/vendor-completions/_syncmon",
         "./usr/share/syncmon/nginx/syncmon.conf",
+        "./usr/share/syncmon/errors/401.html",
+        "./usr/sbin/syncmon-set-password",
         "./usr/share/syncmon/rollback.sql",
         "./usr/share/syncmon/env.example",
         "./etc/syncmon/syncmon.example.toml",

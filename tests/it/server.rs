@@ -9,20 +9,28 @@ pub const PASSWORD: &str = "S3cret-of-the-r0le";
 
 /// Makes PostgreSQL known as db.example.org, by a certificate of an authority of its own; fills a database.
 const DATABASE: &str = r#"
-    cd "$(mktemp -d)"
-    openssl req -quiet -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
-        -keyout ca.key -out ca.crt -subj "/CN=authority" 2> /dev/null || \
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
-        -keyout ca.key -out ca.crt -subj "/CN=authority" 2> /dev/null
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout server.key -out server.csr \
-        -subj "/CN=db.example.org" 2> /dev/null
-    echo "subjectAltName=DNS:db.example.org" > names
-    openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names \
-        -out server.crt 2> /dev/null
-    install -m 644 ca.crt /etc/syncmon/ca.crt
+    mkdir /root/authority
+    cat > /usr/local/bin/certified <<'END'
+#!/bin/sh
+# A certificate for the name $1 in the directory $2.
+set -e
+cd /root/authority
+key="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+[ -e ca.crt ] || openssl req -x509 $key -days 2 -keyout ca.key -out ca.crt -subj /CN=authority
+openssl req $key -keyout server.key -out server.csr -subj "/CN=$1"
+echo "subjectAltName=DNS:$1" > names
+openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.crt
+mkdir -p "$2"
+cp server.crt "$2/fullchain.pem"
+cp server.key "$2/privkey.pem"
+END
+    chmod 755 /usr/local/bin/certified
     settings=$(echo /etc/postgresql/*/main)
-    install -o postgres -g postgres -m 600 server.key server.crt "$settings"
-    printf "ssl_cert_file = '%s/server.crt'\nssl_key_file = '%s/server.key'\nfsync = off\n" \
+    certified db.example.org "$settings"
+    chown postgres: "$settings"/*.pem
+    chmod 600 "$settings"/*.pem
+    install -m 644 /root/authority/ca.crt /etc/syncmon/ca.crt
+    printf "ssl_cert_file = '%s/fullchain.pem'\nssl_key_file = '%s/privkey.pem'\nfsync = off\n" \
         "$settings" "$settings" > "$settings/conf.d/tls.conf"
     echo "127.0.0.1 db.example.org" >> /etc/hosts
     systemctl restart postgresql
