@@ -79,7 +79,7 @@ fn shells_and_man_are_told_of_every_command() {
     let world = Sandbox::bare().env("SYNCMON_OUT", "/s3cret");
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = world.succeeds(&["completions", shell]).stdout;
-        for word in ["build", "templates", "metrics-file", "nagios"] {
+        for word in ["build", "templates", "metrics-file"] {
             assert!(script.contains(word), "{shell} is not told of {word}");
         }
     }

@@ -12,6 +12,8 @@ use crate::cluster::is_root;
 /// Boots from `$BASE`, which stays as it is: what is written goes to memory. Standard input is the leash: at its end
 /// the machine is switched off and nothing is left of it.
 const BOOT: &str = r#"
+    # Whatever ends the tests, this clears up.
+    trap : HUP INT TERM
     folder=$(mktemp -d --tmpdir syncmon-machine-XXXXXX)
     mount -t tmpfs -o mode=755 tmpfs "$folder"
     mkdir "$folder/upper" "$folder/work" "$folder/root"
@@ -32,7 +34,11 @@ const BOOT: &str = r#"
     kill -TERM "$machine" 2> /dev/null && sleep 0.2
     kill -TERM "$machine" 2> /dev/null
     wait "$machine"
-    umount -R "$folder" && rmdir "$folder"
+    for attempt in $(seq 100); do
+        umount -R "$folder" && break
+        sleep 0.1
+    done 2> /dev/null
+    rmdir "$folder"
     rm -rf "/run/systemd/nspawn/propagate/syncmon-test-$$""#;
 
 pub struct Machine {
@@ -46,7 +52,7 @@ pub struct Machine {
 #[derive(Debug)]
 pub struct Said {
     pub code: i32,
-    /// Both outputs.
+    /// Both outputs, and what kept the script from being run.
     pub text: String,
 }
 
@@ -83,7 +89,7 @@ impl Machine {
         let output = as_root("nsenter")
             .args(["--target", &self.leader, "--mount", "--uts", "--ipc"])
             .args(["--net", "--pid", "--root", "--wd"])
-            .args(["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
+            .args(["env", "-i", "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
             .args([
                 "HOME=/root",
                 "LC_ALL=C.UTF-8",
@@ -95,7 +101,7 @@ impl Machine {
             .unwrap();
         Said {
             code: output.status.code().unwrap_or(-1),
-            text: String::from_utf8_lossy(&output.stdout).into_owned(),
+            text: String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned(),
         }
     }
 
