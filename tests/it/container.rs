@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
 
 use crate::cluster::{free_port, is_root};
 use crate::folders::{mode, names, tree};
@@ -215,7 +216,7 @@ struct Container<'a> {
 impl Container<'_> {
     #[track_caller]
     fn until(&mut self, what: &str, mut is: impl FnMut(&Image) -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while !is(self.image) {
             let over = self.child.try_wait().unwrap();
             assert_eq!(over, None, "{what}: {}", self.image.log());
@@ -342,76 +343,103 @@ fn the_container_is_healthy_as_long_as_pages_come() {
     assert!(!image.is_healthy(300));
 }
 
-/// The server of the compose file, with its port and its paths where this machine has them.
+/// The nginx of the compose file, with its port and its paths where this machine has them. It ends with this.
+struct Nginx {
+    leash: Child,
+    port: u16,
+    _folder: TempDir,
+}
+
+impl Nginx {
+    fn before(image: &Image) -> Nginx {
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(
+            path("htpasswd"),
+            format!("cfo:{}\n", crate::web::hashed("long random password")),
+        )
+        .unwrap();
+        let mut server = NGINX.to_owned();
+        for (shipped, here) in [
+            ("listen 8080;", format!("listen 127.0.0.1:{port};")),
+            (
+                "root /var/lib/syncmon/site;",
+                format!("root {}/volume/site;", image.world.root().display()),
+            ),
+            (
+                "/run/secrets/htpasswd",
+                path("htpasswd").display().to_string(),
+            ),
+            (
+                "set_real_ip_from 10.0.0.0/8;",
+                "set_real_ip_from 127.0.0.1;".to_owned(),
+            ),
+        ] {
+            assert_eq!(server.matches(shipped).count(), 1, "{shipped}");
+            server = server.replace(shipped, &here);
+        }
+        fs::write(path("server.conf"), server).unwrap();
+        let user = if is_root() {
+            "user nobody nogroup;"
+        } else {
+            ""
+        };
+        let main = format!(
+            "{user} daemon off; pid {0}/pid; error_log {0}/error.log; events {{ }}\n\
+             http {{ include /etc/nginx/mime.types; access_log {0}/access.log; client_body_temp_path {0}/body;\n\
+             proxy_temp_path {0}/proxy; fastcgi_temp_path {0}/fastcgi; uwsgi_temp_path {0}/uwsgi; scgi_temp_path {0}/scgi;\n\
+             include {0}/server.conf; }}",
+            folder.path().display()
+        );
+        fs::write(path("nginx.conf"), main).unwrap();
+        for public in [folder.path(), image.world.root()] {
+            fs::set_permissions(public, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let leash = Command::new("sh")
+            .args(["-c", "nginx -e stderr -c \"$1\" & cat; kill $!; wait", "sh"])
+            .arg(path("nginx.conf"))
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < deadline, "nginx does not come up");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Nginx {
+            leash,
+            port,
+            _folder: folder,
+        }
+    }
+
+    /// The whole answer to a request with more header lines.
+    fn get(&self, path: &str, more: &str) -> String {
+        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{more}\r\n");
+        connection.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        connection.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        drop(self.leash.stdin.take());
+        let _ = self.leash.wait();
+    }
+}
+
 #[test]
 fn the_containers_nginx_serves_the_site_behind_the_password() {
     let image = Image::new();
     let mut container = image.start(300);
     container.until("the page", |image| image.built().is_some());
     container.stop();
-    let folder = tempfile::tempdir().unwrap();
-    let port = free_port();
-    let path = |name: &str| folder.path().join(name);
-    fs::write(
-        path("htpasswd"),
-        format!("cfo:{}\n", crate::web::hashed("long random password")),
-    )
-    .unwrap();
-    let mut server = NGINX.to_owned();
-    for (shipped, here) in [
-        ("listen 8080;", format!("listen 127.0.0.1:{port};")),
-        (
-            "root /var/lib/syncmon/site;",
-            format!("root {}/volume/site;", image.world.root().display()),
-        ),
-        (
-            "/run/secrets/htpasswd",
-            path("htpasswd").display().to_string(),
-        ),
-        (
-            "set_real_ip_from 10.0.0.0/8;",
-            "set_real_ip_from 127.0.0.1;".to_owned(),
-        ),
-    ] {
-        assert_eq!(server.matches(shipped).count(), 1, "{shipped}");
-        server = server.replace(shipped, &here);
-    }
-    fs::write(path("server.conf"), server).unwrap();
-    let user = if is_root() {
-        "user nobody nogroup;"
-    } else {
-        ""
-    };
-    let main = format!(
-        "{user} daemon off; pid {0}/pid; error_log {0}/error.log; events {{ }}\n\
-         http {{ include /etc/nginx/mime.types; access_log {0}/access.log; client_body_temp_path {0}/body;\n\
-         proxy_temp_path {0}/proxy; fastcgi_temp_path {0}/fastcgi; uwsgi_temp_path {0}/uwsgi; scgi_temp_path {0}/scgi;\n\
-         include {0}/server.conf; }}",
-        folder.path().display()
-    );
-    fs::write(path("nginx.conf"), main).unwrap();
-    for public in [folder.path(), image.world.root()] {
-        fs::set_permissions(public, fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    let mut leash = Command::new("sh")
-        .args(["-c", "nginx -e stderr -c \"$1\" & cat; kill $!; wait", "sh"])
-        .arg(path("nginx.conf"))
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(Instant::now() < deadline, "nginx does not come up");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let get = |path: &str, more: &str| {
-        let mut connection = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{more}\r\n");
-        connection.write_all(request.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        connection.read_to_end(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer).into_owned()
-    };
+    let nginx = Nginx::before(&image);
+    let get = |path: &str, more: &str| nginx.get(path, more);
     let right = format!("{}: {}\r\n", crate::web::RIGHT.0, crate::web::RIGHT.1);
     let status = |answer: &str| answer[9..12].to_owned();
     let page = get("/", &right);
@@ -453,8 +481,6 @@ fn the_containers_nginx_serves_the_site_behind_the_password() {
         )),
         "200"
     );
-    drop(leash.stdin.take());
-    leash.wait().unwrap();
 }
 
 /// What the image and the compose file promise, in words that an engine understands.

@@ -89,7 +89,11 @@ impl Machine {
         let output = as_root("nsenter")
             .args(["--target", &self.leader, "--mount", "--uts", "--ipc"])
             .args(["--net", "--pid", "--root", "--wd"])
-            .args(["env", "-i", "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
+            .args([
+                "env",
+                "-i",
+                "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            ])
             .args([
                 "HOME=/root",
                 "LC_ALL=C.UTF-8",

@@ -377,8 +377,7 @@ impl Week {
         self.resize(ROOMY);
         assert!(said.lines().count() <= 2, "{fault:?}: {said}");
         let expected: &[Option<i32>] = match fault {
-            Fault::None => &[Some(0)],
-            Fault::Company => &[Some(0)],
+            Fault::None | Fault::Company => &[Some(0)],
             Fault::Gate(_) | Fault::Restart => &[Some(0), Some(75)],
             Fault::StateBent(_) => &[Some(75)],
             Fault::DiskFull(_) => &[Some(0), Some(1)],
@@ -468,7 +467,7 @@ impl Week {
 
     /// The files of site, workplace and state, and the KB of the disk that they take.
     fn taken_up(&self) -> (u64, u64) {
-        let disk = rustix::fs::statvfs(&self.disk.path(&self.world.path("disk"))).unwrap();
+        let disk = rustix::fs::statvfs(self.disk.path(&self.world.path("disk"))).unwrap();
         let kilobytes = (disk.f_blocks - disk.f_bfree) * disk.f_frsize / 1024;
         (disk.f_files - disk.f_ffree, kilobytes)
     }

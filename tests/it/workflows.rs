@@ -41,7 +41,7 @@ fn script(workflow: &str, step: &str) -> String {
     match own[run].trim_start().strip_prefix("run: ").unwrap() {
         "|" => own[run + 1..]
             .iter()
-            .map(|line| format!("{}\n", line.strip_prefix("          ").unwrap_or("")))
+            .flat_map(|line| [line.strip_prefix("          ").unwrap_or(""), "\n"])
             .collect(),
         line => line.to_owned(),
     }
