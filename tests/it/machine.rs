@@ -24,8 +24,14 @@ const BOOT: &str = r#"
         --machine="syncmon-test-$$" --directory="$folder/root" --bind-ro="$PACKAGES:/packages" \
         < /dev/null > "$folder/console" 2>&1 &
     machine=$!
-    for attempt in $(seq 300); do
-        leader=$(cat "/proc/$machine/task/$machine/children" 2> /dev/null) && [ -n "$leader" ] && break
+    # Its first process, once that is its systemd: what is run before would be run here.
+    for attempt in $(seq 600); do
+        for child in $(cat "/proc/$machine/task/$machine/children" 2> /dev/null); do
+            if [ "$(cat "/proc/$child/comm")" = systemd ] && grep -qP '^NSpid:\t\d+\t1$' "/proc/$child/status"; then
+                leader=$child
+                break 2
+            fi
+        done 2> /dev/null
         sleep 0.1
     done
     echo "${leader:-none: $(tail -n 3 "$folder/console" | tr '\n' ' ')}"
@@ -99,7 +105,7 @@ impl Machine {
                 "LC_ALL=C.UTF-8",
                 "DEBIAN_FRONTEND=noninteractive",
             ])
-            .args(["sh", "-c", &format!("exec 2>&1; {script}")])
+            .args(["sh", "-c", &format!("exec 2>&1; cd /packages && cd / || exit; {script}")])
             .stdin(Stdio::null())
             .output()
             .unwrap();

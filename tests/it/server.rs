@@ -47,22 +47,26 @@ END
 "#;
 
 /// A machine on which the package is installed.
-pub struct Server(Machine);
+pub struct Server {
+    machine: Machine,
+    /// What whoever installed the package was told.
+    pub told: String,
+}
 
 impl Deref for Server {
     type Target = Machine;
 
     fn deref(&self) -> &Machine {
-        &self.0
+        &self.machine
     }
 }
 
 impl Server {
     /// Installed, as README tells, and not yet configured.
     pub fn installed() -> Server {
-        let server = Server(Machine::booted());
-        server.succeeds(&format!("apt-get install --yes {}", inside()));
-        server
+        let machine = Machine::booted();
+        let told = machine.succeeds(&format!("apt-get install --yes {}", inside()));
+        Server { machine, told }
     }
 
     /// It has a database to read, which knows of one good run of "sales".
