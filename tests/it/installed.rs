@@ -23,7 +23,11 @@ fn words(text: &str) -> Vec<&str> {
 #[test]
 fn an_installed_package_waits_to_be_configured_and_says_what_is_missing() {
     let server = Server::installed();
-    assert!(server.told.contains("does nothing yet. Next:"), "{}", server.told);
+    assert!(
+        server.told.contains("does nothing yet. Next:"),
+        "{}",
+        server.told
+    );
     let said = server.succeeds(&format!("apt-get install --reinstall --yes {}", inside()));
     assert!(
         !said.contains("does nothing yet"),
@@ -452,7 +456,10 @@ END
         "journalctl --output=cat _SYSTEMD_INVOCATION_ID=$(systemctl show --value --property=InvocationID syncmon.service)
          test ! -e /var/tmp/seen-by-others",
     );
-    assert!(did.contains("tried all of it") && !did.contains("INTRUDED"), "{did}");
+    assert!(
+        did.contains("tried all of it") && !did.contains("INTRUDED"),
+        "{did}"
+    );
     assert!(did.contains("Read-only file system"), "{did}");
 }
 

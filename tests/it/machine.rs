@@ -1,7 +1,6 @@
 //! A machine that Debian was just installed on, booted with its own systemd, without a network but its own.
 //! PostgreSQL and nginx are installed and run as Debian starts them; syncmon is not.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -19,7 +18,14 @@ const BOOT: &str = r#"
     mkdir "$folder/upper" "$folder/work" "$folder/root"
     mount -t overlay overlay -o "lowerdir=$BASE,upperdir=$folder/upper,workdir=$folder/work" "$folder/root"
     # Where systemd runs here too, it is asked for a place for the machine's processes; elsewhere this is one.
-    if [ ! -d /run/systemd/system ]; then keep=--keep-unit; fi
+    if [ ! -d /run/systemd/system ]; then
+        keep=--keep-unit
+        for groups in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
+            if [ -e "$groups/cgroup.procs" ]; then
+                mkdir "$groups/syncmon-test-$$" && echo $$ > "$groups/syncmon-test-$$/cgroup.procs"
+            fi
+        done
+    fi
     systemd-nspawn --quiet --boot --register=no ${keep:-} --private-network --console=pipe \
         --machine="syncmon-test-$$" --directory="$folder/root" --bind-ro="$PACKAGES:/packages" \
         < /dev/null > "$folder/console" 2>&1 &
@@ -27,7 +33,7 @@ const BOOT: &str = r#"
     # Its first process, once that is its systemd: what is run before would be run here.
     for attempt in $(seq 600); do
         for child in $(cat "/proc/$machine/task/$machine/children" 2> /dev/null); do
-            if [ "$(cat "/proc/$child/comm")" = systemd ] && grep -qP '^NSpid:\t\d+\t1$' "/proc/$child/status"; then
+            if [ "$(cat "/proc/$child/comm")" = systemd ] && grep -qP '^NSpid:(\t\d+)+\t1$' "/proc/$child/status"; then
                 leader=$child
                 break 2
             fi
@@ -36,22 +42,25 @@ const BOOT: &str = r#"
     done
     echo "${leader:-none: $(tail -n 3 "$folder/console" | tr '\n' ' ')}"
     cat > /dev/null
-    # The second signal tells it not to wait for services to end.
-    kill -TERM "$machine" 2> /dev/null && sleep 0.2
-    kill -TERM "$machine" 2> /dev/null
+    exec > /dev/null 2>&1
+    # With the first process end all others of the machine, and with them what holds it.
+    kill -KILL "${leader:-$machine}"
     wait "$machine"
+    for groups in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
+        if [ -e "$groups/syncmon-test-$$" ]; then echo $$ > "$groups/cgroup.procs"; fi
+    done
     for attempt in $(seq 100); do
-        umount -R "$folder" && break
+        umount -R "$folder"
+        find /sys/fs/cgroup/syncmon-test-$$ /sys/fs/cgroup/*/syncmon-test-$$ -depth -type d -delete
+        mountpoint "$folder" || find /sys/fs/cgroup -maxdepth 2 -name "syncmon-test-$$" | grep -q . || break
         sleep 0.1
-    done 2> /dev/null
+    done
     rmdir "$folder"
     rm -rf "/run/systemd/nspawn/propagate/syncmon-test-$$""#;
 
 pub struct Machine {
     leader: String,
     leash: Child,
-    /// Machines without a systemd around them share a control group: one at a time.
-    _alone: File,
 }
 
 /// What a script came to.
@@ -64,8 +73,6 @@ pub struct Said {
 
 impl Machine {
     pub fn booted() -> Machine {
-        let alone = File::create(std::env::temp_dir().join("syncmon-machine.lock")).unwrap();
-        alone.lock().unwrap();
         let mut leash = as_root("bash")
             .args(["-c", BOOT])
             .stdin(Stdio::piped())
@@ -81,11 +88,7 @@ impl Machine {
             leader.parse::<u32>().is_ok(),
             "no machine can be booted here; that takes root, and a system that is no container itself: {leader}"
         );
-        let machine = Machine {
-            leader,
-            leash,
-            _alone: alone,
-        };
+        let machine = Machine { leader, leash };
         machine.waits_until("the machine is up", "systemctl is-system-running");
         machine
     }
@@ -105,7 +108,11 @@ impl Machine {
                 "LC_ALL=C.UTF-8",
                 "DEBIAN_FRONTEND=noninteractive",
             ])
-            .args(["sh", "-c", &format!("exec 2>&1; cd /packages && cd / || exit; {script}")])
+            .args([
+                "sh",
+                "-c",
+                &format!("exec 2>&1; cd /packages && cd / || exit; {script}"),
+            ])
             .stdin(Stdio::null())
             .output()
             .unwrap();
