@@ -141,9 +141,9 @@ fn a_database_that_goes_away_is_said_on_the_page_and_told_once() {
     let server = Server::at_work();
     // A mail program that delivers to a file.
     server.succeeds(
-        "printf '#!/bin/sh\\ncat >> /var/mail/root\\n' > /usr/sbin/sendmail && chmod 755 /usr/sbin/sendmail
-         systemctl stop postgresql",
+        "printf '#!/bin/sh\\ncat >> /var/mail/root\\n' > /usr/sbin/sendmail && chmod 755 /usr/sbin/sendmail",
     );
+    server.stops_the_database();
     for _ in 0..2 {
         assert_eq!(server.fails_to_build(), "exit-code 75");
     }
@@ -160,13 +160,12 @@ fn a_database_that_goes_away_is_said_on_the_page_and_told_once() {
         "{mail}"
     );
 
-    server.succeeds("systemctl start postgresql");
+    server.starts_the_database();
     server.builds();
     assert_eq!(server.status()["source"]["state"], "ok");
     // After an hour the same failure is news again.
-    server.succeeds(
-        "touch --date='-61 minutes' /run/syncmon-failure/told && systemctl stop postgresql",
-    );
+    server.succeeds("touch --date='-61 minutes' /run/syncmon-failure/told");
+    server.stops_the_database();
     assert_eq!(server.fails_to_build(), "exit-code 75");
     assert_eq!(server.alarms().len(), 2);
 }
@@ -475,7 +474,7 @@ END
         printf '[alerts.command]\nprogram = "/usr/local/bin/tell"\n' > /etc/syncmon/syncmon.toml"#,
     );
     server.builds();
-    server.succeeds("systemctl stop postgresql");
+    server.stops_the_database();
     assert_eq!(server.fails_to_build(), "exit-code 75");
     let told = server.succeeds("cat /var/lib/syncmon/told");
     assert!(told.contains("SYNCMON_ALERT_SUBJECT="), "{told}");

@@ -33,7 +33,7 @@ END
     printf "ssl_cert_file = '%s/fullchain.pem'\nssl_key_file = '%s/privkey.pem'\nfsync = off\n" \
         "$settings" "$settings" > "$settings/conf.d/tls.conf"
     echo "127.0.0.1 db.example.org" >> /etc/hosts
-    systemctl restart postgresql
+    systemctl restart "postgresql@$(ls /etc/postgresql)-main"
     runuser -u postgres -- createdb museum
     cat > /usr/local/bin/as-owner <<'END'
 #!/bin/sh
@@ -106,6 +106,14 @@ impl Server {
             "systemctl show --value --property=Result --property=ExecMainStatus syncmon.service | sort -r",
         );
         result.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    pub fn stops_the_database(&self) {
+        self.succeeds("systemctl stop postgresql@$(ls /etc/postgresql)-main");
+    }
+
+    pub fn starts_the_database(&self) {
+        self.succeeds("systemctl start postgresql@$(ls /etc/postgresql)-main");
     }
 
     /// The database takes connections and says nothing any more.
