@@ -100,7 +100,7 @@ fn shells_and_man_are_told_of_every_command() {
         .map(|page| page.unwrap().file_name().into_string().unwrap())
         .collect();
     pages.sort();
-    assert_eq!(pages.len(), 14, "{pages:?}");
+    assert_eq!(pages.len(), 15, "{pages:?}");
     let page = fs::read_to_string(world.path("man/syncmon-build.1")).unwrap();
     assert!(page.contains("Reads the database once"), "{page}");
     assert!(

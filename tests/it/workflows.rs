@@ -305,7 +305,7 @@ fn the_workflow_builds_sends_and_publishes() {
     let later = host.site();
     assert_ne!(later["index.html"], site["index.html"]);
     assert_eq!(later[".well-known/token"], b"proof");
-    for folder in ["site", "incoming"] {
+    for folder in ["site", "incoming/sent"] {
         let page = host.path(folder).join("entities/orders.html");
         assert!(!page.exists(), "{folder}");
     }
@@ -382,7 +382,7 @@ fn what_is_half_sent_is_not_published() {
     let repository = Repository::deploying_to(&host);
     repository.succeeds();
     let good = host.site();
-    fs::write(host.path("incoming/index.html"), "half").unwrap();
+    fs::write(host.path("incoming/sent/index.html"), "half").unwrap();
     let ended = host.ssh(&["127.0.0.1", "publish"]);
     assert_eq!(ended.code, 1, "{ended:?}");
     assert!(
