@@ -326,7 +326,7 @@ fn no_secret_is_left_anywhere() {
     );
     server.database_goes_on();
 
-    server.succeeds("runuser -u postgres -- psql -qc \"alter role syncmon_ro password 'another'\"");
+    server.succeeds("echo \"alter role syncmon_ro password 'another'\" | runuser -u postgres -- psql -q");
     assert_eq!(server.fails_to_build(), "exit-code 75");
     server.succeeds("echo SYNCMON_WEBHOOK_URL='no-address' >> /etc/syncmon/env");
     server.run("systemctl start syncmon.service");
@@ -366,7 +366,7 @@ fn the_package_holds_what_it_should_and_nothing_else() {
         assert!(there, "no {path} in:\n{holds}");
     }
     for line in holds.lines() {
-        assert!(line.contains(" 0/0 "), "{line}");
+        assert!(line.contains(" 0/0 ") || line.contains(" root/root "), "{line}");
         let ours = ["./usr/", "./etc/syncmon/", "./etc/\n", "./\n"];
         let path = format!("{}\n", line.split_whitespace().last().unwrap());
         assert!(ours.iter().any(|place| path.starts_with(place)), "{line}");
@@ -452,7 +452,7 @@ END
     );
     server.builds();
     let did = server.succeeds(
-        "journalctl --output=cat _SYSTEMD_INVOCATION_ID=$(systemctl show --value --property=InvocationID syncmon.service)
+        "journalctl --output=cat --unit=syncmon.service
          test ! -e /var/tmp/seen-by-others",
     );
     assert!(

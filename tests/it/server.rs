@@ -42,7 +42,8 @@ exec runuser -u postgres -- env HOME=/tmp/owner XDG_STATE_HOME=/tmp/owner \
 END
     chmod 755 /usr/local/bin/as-owner
     as-owner syncmon init-db
-    runuser -u postgres -- psql -qc "alter role syncmon_ro password 'PASSWORD'"
+    # Not as an argument: the log keeps the command line of whoever writes to it.
+    echo "alter role syncmon_ro password 'PASSWORD'" | runuser -u postgres -- psql -q
     as-owner syncmon record sales completed --records 12 --duration 3s
 "#;
 
