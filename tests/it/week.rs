@@ -34,8 +34,8 @@ const STEP: TimeDelta = TimeDelta::minutes(5);
 /// A page may be believed for three steps.
 const BELIEVED: TimeDelta = TimeDelta::minutes(15);
 
-/// A build that has to wait reads for 3 seconds at most.
-const SETTINGS: &str = "connect_timeout = \"1s\"\nbuild_timeout = \"6s\"\n";
+/// A build that has to wait reads for 7 seconds at most.
+const SETTINGS: &str = "connect_timeout = \"5s\"\nbuild_timeout = \"12s\"\n";
 
 const ROOMY: &str = "size=64m,nr_inodes=20000";
 
