@@ -326,7 +326,9 @@ fn no_secret_is_left_anywhere() {
     );
     server.database_goes_on();
 
-    server.succeeds("echo \"alter role syncmon_ro password 'another'\" | runuser -u postgres -- psql -q");
+    server.succeeds(
+        "echo \"alter role syncmon_ro password 'another'\" | runuser -u postgres -- psql -q",
+    );
     assert_eq!(server.fails_to_build(), "exit-code 75");
     server.succeeds("echo SYNCMON_WEBHOOK_URL='no-address' >> /etc/syncmon/env");
     server.run("systemctl start syncmon.service");
@@ -366,7 +368,10 @@ fn the_package_holds_what_it_should_and_nothing_else() {
         assert!(there, "no {path} in:\n{holds}");
     }
     for line in holds.lines() {
-        assert!(line.contains(" 0/0 ") || line.contains(" root/root "), "{line}");
+        assert!(
+            line.contains(" 0/0 ") || line.contains(" root/root "),
+            "{line}"
+        );
         let ours = ["./usr/", "./etc/syncmon/", "./etc/\n", "./\n"];
         let path = format!("{}\n", line.split_whitespace().last().unwrap());
         assert!(ours.iter().any(|place| path.starts_with(place)), "{line}");
@@ -514,5 +519,6 @@ fn the_line_for_cron_builds_one_at_a_time_and_tells_the_log() {
         1,
         "{log}"
     );
+    assert!(!log.contains("another build is at work"), "{log}");
     assert_eq!(server.succeeds("cat /tmp/first"), "");
 }
