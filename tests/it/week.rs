@@ -321,19 +321,13 @@ impl Week {
         )
     }
 
+    /// A build. Its paths are absolute: its working directory is that of the test, which does not see the disk.
     fn command(&self) -> Command {
         let now = self.now.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let arguments = [
-            "build",
-            "-q",
-            "--out",
-            "disk/site",
-            "--state-dir",
-            "disk/state",
-            "--now",
-            &now,
-        ];
-        let mut command = self.disk.wrap(&self.world.command(&arguments));
+        let [site, state] = ["disk/site", "disk/state"].map(|name| self.world.path(name));
+        let mut command = self.world.command(&["build", "-q", "--now", &now]);
+        command.arg("--out").arg(site).arg("--state-dir").arg(state);
+        let mut command = self.disk.wrap(&command);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
