@@ -134,6 +134,11 @@ fn serve(server: &Server) {
          cp /usr/share/syncmon/nginx/syncmon.conf /etc/nginx/conf.d/
          nginx -t && systemctl reload nginx",
     );
+    // Until then the site that Debian brings answers.
+    server.waits_until(
+        "nginx has read its new configuration",
+        "curl --silent --head http://status.example.org/ | grep -q '^HTTP/1.1 301'",
+    );
 }
 
 #[test]
