@@ -287,11 +287,13 @@ impl Setting {
 
 /// Prints all that the terminal shows, and at the end whether it would show what is typed.
 const TYPIST: &str = r#"
-import json, os, pty, sys, termios
+import json, os, pty, signal, sys, termios
 
 answers, command = json.loads(sys.argv[1]), sys.argv[2:]
 process, terminal = pty.fork()
 if process == 0:
+    # As in a terminal, also where the tests run in the background of a shell.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execvp(command[0], command)
 shown = b""
 while True:
