@@ -15,9 +15,11 @@ const ENDING: &str = ".gz";
 /// What is shorter travels in one piece anyway.
 const SHORTEST: usize = 256;
 
-/// Megabytes that few people look at: to compress them at each build would take longer than to make
-/// them, so the web server does it when somebody looks.
-const LEFT_TO_THE_SERVER: &str = "history/";
+/// Whether a file is asked for by everybody who comes, or again and again: what lies at the top, and the assets. The rest
+/// the web server compresses when somebody looks: to do it at each build would take longer than to make it.
+fn is_asked_for_often(path: &str) -> bool {
+    !path.contains('/') || path.starts_with("assets/")
+}
 
 /// The files, each followed by its copy, if that is worth it. The same file has the same copy: nothing in it
 /// tells of a time or a machine.
@@ -40,7 +42,7 @@ fn copies(files: &[OutputFile]) -> Result<Vec<Option<OutputFile>>> {
 /// `None` where the copy would not be shorter by a tenth, as with pictures.
 fn copy(file: &OutputFile) -> Result<Option<OutputFile>> {
     let length = file.bytes.len();
-    if length < SHORTEST || file.path.starts_with(LEFT_TO_THE_SERVER) {
+    if length < SHORTEST || !is_asked_for_often(&file.path) {
         return Ok(None);
     }
     let mut encoder = GzEncoder::new(Vec::with_capacity(length / 3), effort(file));
