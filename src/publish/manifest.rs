@@ -56,9 +56,9 @@ impl Manifest {
     /// The manifest of a publish of `files` after the `previous` one.
     #[must_use]
     pub fn listing(mut self, files: &[OutputFile], previous: Option<&Manifest>) -> Manifest {
+        self.sums = sums(files);
         for file in files {
             self.files.insert(file.path.clone());
-            self.sums.insert(file.path.clone(), sum(&file.bytes));
             if file.lasting {
                 self.lasting.insert(file.path.clone(), LASTS);
             }
@@ -101,6 +101,34 @@ impl Manifest {
         text.push(b'\n');
         text
     }
+}
+
+/// The sums of all files, worked out on two threads.
+fn sums(files: &[OutputFile]) -> BTreeMap<String, String> {
+    let whole: usize = files.iter().map(|file| file.bytes.len()).sum();
+    let mut passed = 0;
+    let half = files.iter().take_while(|file| {
+        passed += file.bytes.len();
+        passed <= whole / 2
+    });
+    let half = half.count();
+    let of = |files: &[OutputFile]| -> Vec<(String, String)> {
+        let pairs = files
+            .iter()
+            .map(|file| (file.path.clone(), sum(&file.bytes)));
+        pairs.collect()
+    };
+    let (first, second) = files.split_at(half);
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| of(first));
+        let mut sums = of(second);
+        sums.extend(
+            first
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        );
+        sums.into_iter().collect()
+    })
 }
 
 /// The SHA-256 of a file's bytes, in hexadecimal digits.
