@@ -511,7 +511,7 @@ fn without_the_error_documents_a_browser_is_asked_for_the_password_all_the_same(
     assert_eq!(nginx.get("/").status, 200);
 }
 
-/// The policy lets no style into a page but the site's own, which needs the password, and one by its hash.
+/// Theirs is the one style that stands in a document, and is let in by its hash; into no page, see `pages`.
 #[test]
 fn error_documents_are_shown_as_they_are_meant_to_be() {
     for (name, text) in DOCUMENTS {
