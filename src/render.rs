@@ -26,6 +26,7 @@ use crate::health::Assessment;
 use crate::publish::OutputFile;
 use crate::views::{self, Pages, Site};
 pub use built_in::{ASSETS, TEMPLATES, exported};
+use compressed::with_copies;
 use side_by_side::both;
 use sources::Sources;
 
@@ -121,25 +122,21 @@ impl Look {
         Ok(())
     }
 
-    /// The site for its readers: assets, `status.json`, the history, the entities' pages and the overview.
+    /// The assets, with the copies that save compressing. They do not depend on what is read.
+    pub fn assets(&self) -> Result<Vec<OutputFile>> {
+        let assets = self.assets.iter().map(|(path, content)| {
+            let path = path.replacen("assets", &format!("assets/{}", self.version), 1);
+            OutputFile::new(path, content.clone()).lasting(true)
+        });
+        with_copies(assets.collect())
+    }
+
+    /// The site for its readers: `status.json`, the history, the entities' pages and the overview.
     pub fn render(&self, assessment: &Assessment, site: Site) -> Result<Vec<OutputFile>> {
-        let mut files: Vec<OutputFile> = self
-            .assets
-            .iter()
-            .map(|(path, content)| OutputFile {
-                path: path.replacen("assets", &format!("assets/{}", self.version), 1),
-                bytes: content.clone(),
-                lasting: true,
-            })
-            .collect();
         let mut status = serde_json::to_vec_pretty(&views::status(assessment, site))
             .context("status.json cannot be written")?;
         status.push(b'\n');
-        files.push(OutputFile {
-            path: "status.json".to_owned(),
-            bytes: status,
-            lasting: false,
-        });
+        let mut files = vec![OutputFile::new("status.json", status)];
         // Each is half of the work.
         let (history, pages) = both(
             || self.history(&views::history(assessment, site)),
@@ -154,17 +151,13 @@ impl Look {
     fn pages(&self, pages: &Pages) -> Result<Vec<OutputFile>> {
         let mut files = Vec::with_capacity(pages.entities.len() + 1);
         for (path, view) in &pages.entities {
-            files.push(OutputFile {
-                bytes: self.page("entity.html", "../", view)?,
-                path: path.clone(),
-                lasting: false,
-            });
+            files.push(OutputFile::new(
+                path,
+                self.page("entity.html", "../", view)?,
+            ));
         }
-        files.push(OutputFile {
-            path: "index.html".to_owned(),
-            bytes: self.page("overview.html", "", &pages.overview)?,
-            lasting: false,
-        });
+        let overview = self.page("overview.html", "", &pages.overview)?;
+        files.push(OutputFile::new("index.html", overview));
         Ok(files)
     }
 

@@ -71,10 +71,10 @@ async fn build(
     narrator.tell(&format!("reading {}", database.identity()));
     let since = site.speaker.start_of_history(config.policy.history_days);
     let clock_given = options.now.is_some();
-    // While the database works out its answer there is time to clear up.
-    let (taken, cleared) = join(
+    // While the database works out its answer there is time for what does not depend on it.
+    let (taken, (cleared, assets)) = join(
         store::read(&database, now, clock_given, since, limits(config)),
-        async { publish::clear(&target) },
+        async { (publish::clear(&target), look.assets()) },
     )
     .await;
     drop(alone);
@@ -95,7 +95,8 @@ async fn build(
         site,
     };
     let left = narrator.left_of(config.build_timeout);
-    let files = within(left, || look.render_all(report, config.outputs))?;
+    let mut files = assets?;
+    files.extend(within(left, || look.render_all(report, config.outputs))?);
     narrator.tell(&format!("publishing {} files", files.len()));
     let published = cleared
         .and_then(|()| undisturbed(|| publish::publish(&target, &files, options.demo)))

@@ -70,8 +70,7 @@ fn stage(
     files: &[OutputFile],
 ) -> Result<()> {
     tree::make_site_folder(waiting, manifest)?;
-    tree::write_files(waiting, files)?;
-    tree::keep_times_apart(waiting, live, files)?;
+    tree::write_files(waiting, live, files)?;
     // An interrupted publish must still know the directory, and every file of both generations.
     let formerly = previous.map(|previous| &previous.files);
     let either = Manifest {
@@ -138,7 +137,9 @@ impl Change<'_> {
             )
         };
         let found = match old.symlink_metadata() {
-            Ok(found) if found.is_dir() || goes_through_a_link(self.live, path) => return Ok(()),
+            Ok(found) if found.is_dir() || tree::goes_through_a_link(self.live, path) => {
+                return Ok(());
+            }
             Err(error) if tree::is_missing(&error) => return Ok(()),
             found => found.with_context(trouble)?,
         };
@@ -208,7 +209,7 @@ impl Change<'_> {
     /// Removes a file that is published no more, and the folders that it leaves empty. A folder
     /// that is a link is left alone with all that it leads to.
     fn remove(&mut self, path: &str) -> Result<()> {
-        if goes_through_a_link(self.live, path) {
+        if tree::goes_through_a_link(self.live, path) {
             return Ok(());
         }
         let file = self.live.join(path);
@@ -302,17 +303,6 @@ fn publishing_order(path: &str) -> u8 {
         }
         _ => 0,
     }
-}
-
-/// Whether a folder on the way to `path` is a link: what lies behind it is not ours.
-fn goes_through_a_link(live: &Path, path: &str) -> bool {
-    Path::new(path).ancestors().skip(1).any(|folder| {
-        let folder = live.join(folder);
-        folder != live
-            && folder
-                .symlink_metadata()
-                .is_ok_and(|found| found.is_symlink())
-    })
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use std::path::{Component, Path};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::OutputFile;
 use super::tree::is_missing;
@@ -35,10 +34,10 @@ pub struct Manifest {
     /// may just have taken a page that asks for them.
     #[serde(default)]
     pub lasting: BTreeMap<String, u32>,
-    /// The SHA-256 of every file that this publish wrote, in hexadecimal digits: a site that is sent elsewhere can
-    /// be known there to be whole.
+    /// The CRC-32 of every file that this publish wrote: a site that is sent elsewhere can be known there to be
+    /// whole. It guards against damage, not against malice: whoever can change a file can change this too.
     #[serde(default)]
-    pub sums: BTreeMap<String, String>,
+    pub checksums: BTreeMap<String, u32>,
 }
 
 impl Manifest {
@@ -49,16 +48,16 @@ impl Manifest {
             file_by_file,
             files: BTreeSet::new(),
             lasting: BTreeMap::new(),
-            sums: BTreeMap::new(),
+            checksums: BTreeMap::new(),
         }
     }
 
     /// The manifest of a publish of `files` after the `previous` one.
     #[must_use]
     pub fn listing(mut self, files: &[OutputFile], previous: Option<&Manifest>) -> Manifest {
-        self.sums = sums(files);
         for file in files {
             self.files.insert(file.path.clone());
+            self.checksums.insert(file.path.clone(), file.checksum);
             if file.lasting {
                 self.lasting.insert(file.path.clone(), LASTS);
             }
@@ -101,44 +100,6 @@ impl Manifest {
         text.push(b'\n');
         text
     }
-}
-
-/// The sums of all files, worked out on two threads.
-fn sums(files: &[OutputFile]) -> BTreeMap<String, String> {
-    let whole: usize = files.iter().map(|file| file.bytes.len()).sum();
-    let mut passed = 0;
-    let half = files.iter().take_while(|file| {
-        passed += file.bytes.len();
-        passed <= whole / 2
-    });
-    let half = half.count();
-    let of = |files: &[OutputFile]| -> Vec<(String, String)> {
-        let pairs = files
-            .iter()
-            .map(|file| (file.path.clone(), sum(&file.bytes)));
-        pairs.collect()
-    };
-    let (first, second) = files.split_at(half);
-    std::thread::scope(|scope| {
-        let first = scope.spawn(|| of(first));
-        let mut sums = of(second);
-        sums.extend(
-            first
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-        );
-        sums.into_iter().collect()
-    })
-}
-
-/// The SHA-256 of a file's bytes, in hexadecimal digits.
-pub fn sum(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    let mut digits = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        write!(digits, "{byte:02x}").expect("a string takes everything");
-    }
-    digits
 }
 
 /// The first bytes of a file, `None` if there is none or something else in its place.

@@ -7,6 +7,7 @@
 //! one by one in an order that never leaves a page without its style sheet.
 
 mod carry;
+mod file;
 mod in_place;
 mod inspection;
 mod manifest;
@@ -19,21 +20,11 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use rustix::io::Errno;
 
+pub use file::OutputFile;
 pub use inspection::{Inspected, inspect, published};
 pub use manifest::{MANIFEST, Manifest};
 pub use received::{Received, lie_apart, receive};
 pub use target::{Opened, Target, open};
-
-/// One file of a site.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutputFile {
-    /// Relative to the site, "/" between its parts.
-    pub path: String,
-    pub bytes: Vec<u8>,
-    /// Whether it has to stay for a while when it is published no more: pages of before need it, and
-    /// no later file has its name.
-    pub lasting: bool,
-}
 
 /// How a site went live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +58,7 @@ pub fn publish(target: &Target, files: &[OutputFile], demo: bool) -> Result<Publ
         let staged = target.workplace.join("site");
         tree::remove_ours(&staged)?;
         tree::make_site_folder(&staged, &manifest)?;
-        tree::write_files(&staged, files)?;
-        tree::keep_times_apart(&staged, &target.live, files)?;
+        tree::write_files(&staged, &target.live, files)?;
         if let Some(previous) = &previous {
             let mut gone = previous.files.clone();
             gone.retain(|path| !manifest.stays(path));

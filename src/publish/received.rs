@@ -9,7 +9,7 @@ use anyhow::{Result, anyhow, bail};
 use rustix::fs::{Mode, OFlags, openat};
 
 use super::OutputFile;
-use super::manifest::{LONGEST, MANIFEST, Manifest, sum};
+use super::manifest::{LONGEST, MANIFEST, Manifest};
 use super::target;
 use crate::failure::UsageError;
 
@@ -72,18 +72,14 @@ pub fn receive(from: &Path) -> Result<Received> {
     let mut left = LARGEST;
     let mut files = Vec::with_capacity(written.len());
     for path in written {
-        let bytes = bytes_of(&folder, path, left)
-            .and_then(|bytes| match manifest.sums.get(path) {
-                Some(expected) if *expected == sum(&bytes) => Ok(bytes),
-                _ => Err(Problem::Other),
-            })
-            .map_err(|problem| not_whole(from, path, &problem))?;
+        let bytes =
+            bytes_of(&folder, path, left).map_err(|problem| not_whole(from, path, &problem))?;
         left -= bytes.len() as u64;
-        files.push(OutputFile {
-            path: path.clone(),
-            bytes,
-            lasting: manifest.lasting.contains_key(path),
-        });
+        let file = OutputFile::new(path, bytes).lasting(manifest.lasting.contains_key(path));
+        if manifest.checksums.get(path) != Some(&file.checksum) {
+            return Err(not_whole(from, path, &Problem::Other));
+        }
+        files.push(file);
     }
     Ok(Received {
         files,

@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -23,24 +23,107 @@ pub fn make_site_folder(directory: &Path, manifest: &Manifest) -> Result<()> {
     write_file(directory, MANIFEST, &manifest.to_bytes())
 }
 
-pub fn write_files(directory: &Path, files: &[OutputFile]) -> Result<()> {
+/// Writes the files of a site that comes after the one in `live`. A file that has not changed is not written again, but
+/// gets a second name: most of a site is what it was at the last build.
+///
+/// Web servers and rsync take two files of the same size and second for the same one. So a file that differs from
+/// the live one is at least a second newer, and one that does not differ keeps its time.
+pub fn write_files(directory: &Path, live: &Path, files: &[OutputFile]) -> Result<()> {
+    let now = SystemTime::now();
     for file in files {
-        write_file(directory, &file.path, &file.bytes)?;
+        let OutputFile { path, bytes, .. } = file;
+        let time = match Before::of(live, file) {
+            Before::Nothing => None,
+            Before::Ours { .. } if link(live, directory, path) => continue,
+            Before::Ours { modified } | Before::Same { modified } => Some(modified),
+            Before::Other { modified } => {
+                let later = modified.checked_add(Duration::from_secs(1));
+                Some(later.map_or(now, |later| later.max(now)))
+            }
+        };
+        write(directory, path, bytes, time)?;
     }
     Ok(())
 }
 
+/// What lies in a site where a file is to be published.
+enum Before {
+    /// Nothing, or no file, or one that cannot be looked at.
+    Nothing,
+    Other {
+        modified: SystemTime,
+    },
+    /// The same bytes in a file that is not as we write them.
+    Same {
+        modified: SystemTime,
+    },
+    /// The very file that would be written.
+    Ours {
+        modified: SystemTime,
+    },
+}
+
+impl Before {
+    fn of(live: &Path, file: &OutputFile) -> Before {
+        let path = live.join(&file.path);
+        let Ok(found) = path.symlink_metadata() else {
+            return Before::Nothing;
+        };
+        let Some(modified) = found.modified().ok().filter(|_| found.is_file()) else {
+            return Before::Nothing;
+        };
+        let same = found.len() == file.bytes.len() as u64
+            && std::fs::read(&path).is_ok_and(|bytes| bytes == file.bytes);
+        if !same {
+            return Before::Other { modified };
+        }
+        let ours = found.uid() == rustix::process::geteuid().as_raw()
+            && found.mode() & 0o7777 == PUBLIC
+            && !goes_through_a_link(live, &file.path);
+        if ours {
+            Before::Ours { modified }
+        } else {
+            Before::Same { modified }
+        }
+    }
+}
+
+/// Whether a live file could be given a second name in another folder: not every file system has such.
+fn link(live: &Path, directory: &Path, path: &str) -> bool {
+    make_parents(directory, path).is_ok()
+        && std::fs::hard_link(live.join(path), directory.join(path)).is_ok()
+}
+
+/// Whether a folder on the way to `path` is a link: what lies behind it is not ours.
+pub fn goes_through_a_link(live: &Path, path: &str) -> bool {
+    Path::new(path).ancestors().skip(1).any(|folder| {
+        let folder = live.join(folder);
+        folder != live
+            && folder
+                .symlink_metadata()
+                .is_ok_and(|found| found.is_symlink())
+    })
+}
+
+/// The rights of a published file.
+const PUBLIC: u32 = 0o644;
+
 /// Writes one new file below `root`, readable by everybody whatever the umask.
 pub fn write_file(root: &Path, relative: &str, bytes: &[u8]) -> Result<()> {
+    write(root, relative, bytes, None)
+}
+
+fn write(root: &Path, relative: &str, bytes: &[u8], modified: Option<SystemTime>) -> Result<()> {
     let path = root.join(relative);
     let written = make_parents(root, relative).and_then(|_| {
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
-            .mode(0o644)
+            .mode(PUBLIC)
             .open(&path)?;
         file.write_all(bytes)?;
-        file.set_permissions(Permissions::from_mode(0o644))
+        file.set_permissions(Permissions::from_mode(PUBLIC))?;
+        modified.map_or(Ok(()), |modified| file.set_modified(modified))
     });
     written.with_context(|| {
         format!(
@@ -48,42 +131,6 @@ pub fn write_file(root: &Path, relative: &str, bytes: &[u8]) -> Result<()> {
             path.display()
         )
     })
-}
-
-/// Web servers and rsync take two files of the same size and second for the same one. So a staged
-/// file that differs from the live one is at least a second newer, and one that does not differ
-/// keeps its time.
-pub fn keep_times_apart(staged: &Path, live: &Path, files: &[OutputFile]) -> Result<()> {
-    let now = SystemTime::now();
-    for file in files {
-        let Ok(before) = live.join(&file.path).symlink_metadata() else {
-            continue;
-        };
-        let Some(modified) = before.modified().ok().filter(|_| before.is_file()) else {
-            continue;
-        };
-        let same = before.len() == file.bytes.len() as u64
-            && std::fs::read(live.join(&file.path)).is_ok_and(|bytes| bytes == file.bytes);
-        let time = if same {
-            modified
-        } else {
-            modified
-                .checked_add(Duration::from_secs(1))
-                .map_or(now, |later| later.max(now))
-        };
-        let path = staged.join(&file.path);
-        OpenOptions::new()
-            .write(true)
-            .open(&path)
-            .and_then(|staged| staged.set_modified(time))
-            .with_context(|| {
-                format!(
-                    "the time of {} cannot be set; check the disk",
-                    path.display()
-                )
-            })?;
-    }
-    Ok(())
 }
 
 /// Makes the folders above `relative` below `root`, refusing to go through a link. Returns those

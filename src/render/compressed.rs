@@ -6,7 +6,6 @@ use anyhow::{Context, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::side_by_side::both;
 use crate::publish::OutputFile;
 
 /// Comes after the name of the file.
@@ -15,28 +14,23 @@ const ENDING: &str = ".gz";
 /// What is shorter travels in one piece anyway.
 const SHORTEST: usize = 256;
 
-/// Whether a file is asked for by everybody who comes, or again and again: what lies at the top, and the assets. The rest
-/// the web server compresses when somebody looks: to do it at each build would take longer than to make it.
+/// Whether a file is asked for by everybody who comes, or every minute by a page that is left open: the overview, its
+/// data and the assets. The rest the web server compresses when somebody asks for it: to do that at each build would
+/// take longer than to make it.
 fn is_asked_for_often(path: &str) -> bool {
-    !path.contains('/') || path.starts_with("assets/")
+    matches!(path, "index.html" | "status.json") || path.starts_with("assets/")
 }
 
 /// The files, each followed by its copy, if that is worth it. The same file has the same copy: nothing in it
 /// tells of a time or a machine.
 pub fn with_copies(files: Vec<OutputFile>) -> Result<Vec<OutputFile>> {
-    let (first, last) = files.split_at(files.len() / 2);
-    let (first, last) = both(|| copies(first), || copies(last))?;
-    let copies = first?.into_iter().chain(last?);
     let mut both = Vec::with_capacity(2 * files.len());
-    for (file, copy) in files.into_iter().zip(copies) {
+    for file in files {
+        let copy = copy(&file)?;
         both.push(file);
         both.extend(copy);
     }
     Ok(both)
-}
-
-fn copies(files: &[OutputFile]) -> Result<Vec<Option<OutputFile>>> {
-    files.iter().map(copy).collect()
 }
 
 /// `None` where the copy would not be shorter by a tenth, as with pictures.
@@ -50,11 +44,9 @@ fn copy(file: &OutputFile) -> Result<Option<OutputFile>> {
         .write_all(&file.bytes)
         .and_then(|()| encoder.finish())
         .with_context(|| format!("{} cannot be compressed", file.path))?;
-    Ok((bytes.len() < length - length / 10).then(|| OutputFile {
-        path: format!("{}{ENDING}", file.path),
-        bytes,
-        lasting: file.lasting,
-    }))
+    let path = format!("{}{ENDING}", file.path);
+    Ok((bytes.len() < length - length / 10)
+        .then(|| OutputFile::new(path, bytes).lasting(file.lasting)))
 }
 
 /// An asset is fetched by everybody who comes for the first time. Of a page the last hundredth costs half as much time
@@ -74,11 +66,7 @@ mod tests {
     use super::*;
 
     fn file(path: &str, bytes: &[u8]) -> OutputFile {
-        OutputFile {
-            path: path.to_owned(),
-            bytes: bytes.to_owned(),
-            lasting: path.starts_with("assets/"),
-        }
+        OutputFile::new(path, bytes.to_owned()).lasting(path.starts_with("assets/"))
     }
 
     #[test]
@@ -92,8 +80,9 @@ mod tests {
         let files = vec![
             file("assets/01234567/syncmon.css", &text),
             file("assets/01234567/logo.png", &picture),
-            file("badge.json", &text[..SHORTEST - 1]),
-            file("badge.svg", &text[..SHORTEST]),
+            file("assets/01234567/green.svg", &text[..SHORTEST - 1]),
+            file("assets/01234567/history.svg", &text[..SHORTEST]),
+            file("feed.xml", &text),
             file("history/index.html", &text),
             file("index.html", &text),
         ];
@@ -105,9 +94,10 @@ mod tests {
                 "assets/01234567/syncmon.css",
                 "assets/01234567/syncmon.css.gz",
                 "assets/01234567/logo.png",
-                "badge.json",
-                "badge.svg",
-                "badge.svg.gz",
+                "assets/01234567/green.svg",
+                "assets/01234567/history.svg",
+                "assets/01234567/history.svg.gz",
+                "feed.xml",
                 "history/index.html",
                 "index.html",
                 "index.html.gz",

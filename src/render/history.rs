@@ -85,11 +85,8 @@ impl Look {
         let mut files = Vec::with_capacity(2 * pages.len());
         for page in pages {
             files.extend(spreadsheet(page, rows));
-            files.push(OutputFile {
-                path: page.path.clone(),
-                bytes: self.history_page(page, rows)?,
-                lasting: false,
-            });
+            let bytes = self.history_page(page, rows)?;
+            files.push(OutputFile::new(&page.path, bytes));
         }
         Ok(files)
     }
@@ -145,9 +142,6 @@ fn spreadsheet(page: &HistoryPage, rows: &[Rendered]) -> Option<OutputFile> {
     let spreadsheet = page.spreadsheet.as_ref()?;
     let runs = page.days.iter().flat_map(|day| &day.runs);
     let lines: String = runs.map(|&run| rows[run].line.as_str()).collect();
-    Some(OutputFile {
-        path: spreadsheet.path.clone(),
-        bytes: format!("{}{lines}", spreadsheet.head).into_bytes(),
-        lasting: false,
-    })
+    let text = format!("{}{lines}", spreadsheet.head);
+    Some(OutputFile::new(&spreadsheet.path, text.into_bytes()))
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Look;
 use super::built_in::BuiltIn;
 use super::compressed::with_copies;
+use super::side_by_side::both;
 use crate::config::Outputs;
 use crate::publish::OutputFile;
 use crate::views::programs::{Badge, Feed, Report, badge, endpoint, feed, statuspage};
@@ -30,10 +31,14 @@ struct GivenBadge {
 }
 
 impl Look {
-    /// The whole site, the overview last, with the copies that save compressing.
+    /// The whole site but for its assets, the overview last, with the copies that save compressing.
     pub fn render_all(&self, report: Report, outputs: Outputs) -> Result<Vec<OutputFile>> {
-        let mut files = self.for_programs(report, outputs)?;
-        files.extend(self.render(report.assessment, report.site)?);
+        let (programs, readers) = both(
+            || self.for_programs(report, outputs),
+            || self.render(report.assessment, report.site),
+        )?;
+        let mut files = programs?;
+        files.extend(readers?);
         with_copies(files)
     }
 
@@ -42,7 +47,8 @@ impl Look {
         let mut files = Vec::new();
         if outputs.feed {
             let feed = feed(report);
-            files.push(file("feed.xml", self.rendered(FEED, &GivenFeed { feed })?));
+            let feed = self.rendered(FEED, &GivenFeed { feed })?;
+            files.push(OutputFile::new("feed.xml", feed));
         }
         if outputs.api {
             let documents = statuspage(report);
@@ -53,10 +59,8 @@ impl Look {
         }
         if outputs.badge {
             let badge = badge(report);
-            files.push(file(
-                "badge.svg",
-                self.rendered(BADGE, &GivenBadge { badge })?,
-            ));
+            let badge = self.rendered(BADGE, &GivenBadge { badge })?;
+            files.push(OutputFile::new("badge.svg", badge));
             files.push(document("badge.json", &endpoint(report))?);
         }
         Ok(files)
@@ -67,13 +71,5 @@ fn document(path: &str, content: &impl Serialize) -> Result<OutputFile> {
     let mut bytes =
         serde_json::to_vec_pretty(content).with_context(|| format!("{path} cannot be written"))?;
     bytes.push(b'\n');
-    Ok(file(path, bytes))
-}
-
-fn file(path: &str, bytes: Vec<u8>) -> OutputFile {
-    OutputFile {
-        path: path.to_owned(),
-        bytes,
-        lasting: false,
-    }
+    Ok(OutputFile::new(path, bytes))
 }

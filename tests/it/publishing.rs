@@ -1,8 +1,10 @@
 //! Publishing into real directories: all at once or not at all, and never over what is not ours.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
+
+use rustix::process::geteuid;
 
 use crate::folders::{
     LATER, MANIFEST, MUCH_LATER, build_into, build_where, files, inode, list_also, mode,
@@ -120,6 +122,58 @@ fn a_page_that_changed_is_a_second_newer_and_one_that_did_not_keeps_its_time() {
             page = seconds()[0];
         }
     }
+}
+
+#[test]
+fn a_file_that_has_not_changed_is_not_written_again() {
+    for mounted in [false, true] {
+        let world = world();
+        let mount = mounted.then(|| mounted_site(&world, "tmpfs"));
+        let site = seen(&world, mount.as_ref());
+        build_where(&world, mount.as_ref(), NOW);
+        let overview = fs::read_to_string(site.join("index.html")).unwrap();
+        let style = asset_of(&overview, "syncmon.css");
+        let files = || ["index.html", &style].map(|name| inode(&site.join(name)));
+        let [page, asset] = files();
+        build_where(&world, mount.as_ref(), LATER);
+        assert_ne!(files()[0], page, "mounted: {mounted}");
+        assert_eq!(files()[1], asset, "mounted: {mounted}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_as_we_write_it_is_written_again() {
+    let world = world();
+    world.build();
+    let style = world.path("site").join(world.asset("syncmon.css"));
+    let (whole, other) = (fs::read(&style).unwrap(), b"other".repeat(1000));
+    let spoil: [(&str, &dyn Fn()); 4] = [
+        ("closed", &|| {
+            fs::set_permissions(&style, fs::Permissions::from_mode(0o600)).unwrap();
+        }),
+        ("changed", &|| {
+            fs::write(&style, &other[..whole.len().min(other.len())]).unwrap();
+        }),
+        ("somebody else's", &|| chown(&style, Some(1), None).unwrap()),
+        ("behind a link", &|| {
+            let folder = style.parent().unwrap();
+            fs::rename(folder, world.path("elsewhere")).unwrap();
+            symlink(world.path("elsewhere"), folder).unwrap();
+        }),
+    ];
+    for (how, spoil) in spoil {
+        if how == "somebody else's" && !geteuid().is_root() {
+            continue;
+        }
+        spoil();
+        let spoilt = inode(&style);
+        world.build_at(LATER);
+        assert_ne!(inode(&style), spoilt, "{how}");
+        assert_eq!(fs::read(&style).unwrap(), whole, "{how}");
+        assert_eq!(mode(&style), 0o644, "{how}");
+        assert_eq!(style.metadata().unwrap().uid(), geteuid().as_raw(), "{how}");
+    }
+    assert!(world.path("elsewhere/syncmon.css").is_file());
 }
 
 // ---- what stays and what goes ----
