@@ -23,7 +23,7 @@ mod templates;
 
 use std::io::ErrorKind;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
@@ -156,36 +156,49 @@ fn environment_files() -> Vec<PathBuf> {
 pub fn load_environment() -> Result<()> {
     for file in environment_files() {
         let name = file.display();
-        match dotenvy::from_path(&file) {
-            Ok(()) => {}
-            Err(error) if error.not_found() => {}
-            // The error itself would repeat the line, which may hold a password.
-            Err(dotenvy::Error::LineParse(broken, _)) => {
-                return Err(UsageError::new(format!(
-                    "{name}{} is not of the form NAME='value'; put values with spaces, # or $ \
-                     between single quotes",
-                    line_of(&broken, &file)
-                ))
-                .into());
-            }
-            Err(_) => {
-                return Err(UsageError::new(format!(
-                    "{name} is there but cannot be read; check its permissions and that it is UTF-8"
-                ))
-                .into());
-            }
+        let text = match std::fs::read(&file) {
+            Ok(bytes) => String::from_utf8(bytes).ok(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(_) => None,
+        };
+        let Some(text) = text else {
+            return Err(UsageError::new(format!(
+                "{name} is there but cannot be read; check its permissions and that it is UTF-8"
+            ))
+            .into());
+        };
+        // No variable can hold one: to set it would be the end of the program.
+        if let Some(place) = text.find('\0') {
+            return Err(UsageError::new(format!(
+                "{name}, line {}, holds a NUL character, as in a file that is not UTF-8 or was damaged; write \
+                 it anew as UTF-8",
+                line_at(&text, place)
+            ))
+            .into());
+        }
+        // The error itself would repeat the line, which may hold a password.
+        if let Err(error) = dotenvy::from_read(text.as_bytes()) {
+            let place = match &error {
+                dotenvy::Error::LineParse(broken, _) => text.find(broken.as_str()),
+                _ => None,
+            };
+            let line = match place {
+                Some(place) => format!(", line {}", line_at(&text, place)),
+                None => ": a line".to_owned(),
+            };
+            return Err(UsageError::new(format!(
+                "{name}{line} is not of the form NAME='value'; put values with spaces, # or $ between \
+                 single quotes"
+            ))
+            .into());
         }
     }
     Ok(())
 }
 
-/// Where in the file a line stands: ", line 3".
-fn line_of(line: &str, file: &Path) -> String {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    match text.find(line) {
-        Some(start) => format!(", line {}", text[..start].matches('\n').count() + 1),
-        None => ": a line".to_owned(),
-    }
+/// The number of the line in which a place of a text lies, from 1.
+fn line_at(text: &str, place: usize) -> usize {
+    text[..place].matches('\n').count() + 1
 }
 
 /// The database that the environment names.

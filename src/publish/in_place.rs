@@ -290,9 +290,11 @@ fn in_order<'a>(previous: Option<&Manifest>, manifest: &'a Manifest) -> Vec<&'a 
     ordered
 }
 
-/// The compressed copy of a file belongs to it.
+/// The compressed copy of a file belongs to it; the overview is the last of all.
 fn publishing_order(path: &str) -> u8 {
-    match path.strip_suffix(".gz").unwrap_or(path) {
+    let whole = path.strip_suffix(".gz").unwrap_or(path);
+    match whole {
+        "index.html" if whole == path => 4,
         "index.html" => 3,
         "status.json" => 2,
         page if Path::new(page)
@@ -344,5 +346,16 @@ mod tests {
             "index.html",
         ];
         assert_eq!(in_order(Some(&before), &after), expected);
+    }
+
+    #[test]
+    fn the_overview_goes_live_last_of_all_its_copy_included() {
+        let [before, after] = [
+            of(&[]),
+            of(&["index.html", "index.html.gz", "status.json", "a.html"]),
+        ];
+        for previous in [None, Some(&before), Some(&after)] {
+            assert_eq!(in_order(previous, &after).last(), Some(&"index.html"));
+        }
     }
 }

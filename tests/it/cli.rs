@@ -249,6 +249,23 @@ fn a_broken_line_is_named_but_not_repeated() {
     }
 }
 
+/// No variable can hold one; between quotes it may lie lines away from the name.
+#[test]
+fn a_nul_in_an_environment_file_is_named_but_nothing_of_the_file_is_repeated() {
+    let world = Sandbox::bare().file(
+        ".env",
+        "SYNCMON_OUT=site\nDATABASE_URL=\"postgres://ro:s3cret\n\0@localhost/app\"\n",
+    );
+    is_refused_in_a_line(&world, &["build"], &[".env, line 3", "NUL", "UTF-8"]);
+    let told = world.run(&["build"]).stderr;
+    assert!(!told.contains("s3cret"), "{told}");
+    golden::section(
+        "messages.txt",
+        "environment: a NUL in a file",
+        told.trim_end(),
+    );
+}
+
 #[test]
 fn connection_strings_that_cannot_be_meant_are_refused() {
     for (url, part) in [
