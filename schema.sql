@@ -320,7 +320,7 @@ begin
             ('public.sync_finish(bigint, text, integer, text, bigint, jsonb)'),
             ('public.sync_record(uuid, text, text, text, timestamptz, numeric, integer, text, bigint, jsonb)'),
             ('syncmon.result_of(text)'),
-            ('syncmon.finish(public.sync_log, text, numeric, integer, text, bigint, jsonb)')
+            ('syncmon.finish(public.sync_log, text, boolean, numeric, integer, text, bigint, jsonb)')
         ) as function (signature)
     loop
         if exists (select from syncmon.undo where statement = 'drop function if exists ' || wanted.signature) then
@@ -349,6 +349,7 @@ $function$;
 create or replace function syncmon.finish(
     run public.sync_log,
     result text,
+    ends_now boolean,
     duration numeric,
     records integer,
     error text,
@@ -402,7 +403,8 @@ begin
         return;
     end if;
 
-    -- So does a state that is newer; but one that lies in the future was written by a clock that is wrong.
+    -- So does a state that is newer; but one that lies in the future was written by a clock that is wrong. Than a run that
+    -- ends now no state is newer: at most an older run, which read the clock later, came to it before.
     insert into public.sync_state as s
         (entity_type, status, last_sync_time, last_version, error_message, created_at, updated_at)
     values (run.entity_type, case result when 'completed' then 'success' else 'failed' end,
@@ -414,7 +416,8 @@ begin
         last_version = coalesce(excluded.last_version, s.last_version),
         error_message = excluded.error_message,
         updated_at = excluded.updated_at
-    where coalesce(greatest(s.last_sync_time, s.updated_at) <= finished, true)
+    where finish.ends_now
+        or coalesce(greatest(s.last_sync_time, s.updated_at) <= finished, true)
         or greatest(s.last_sync_time, s.updated_at) > clock_timestamp();
 end
 $function$;
@@ -468,7 +471,7 @@ begin
         raise exception 'sync_finish: there is no run %', coalesce(sync_finish.run_id::text, 'null')
             using errcode = 'no_data_found', hint = 'Give the number that sync_start returned.';
     end if;
-    perform syncmon.finish(run, result,
+    perform syncmon.finish(run, result, true,
         round(extract(epoch from greatest(clock_timestamp() - run."timestamp", interval '0'))::numeric, 3),
         sync_finish.records_processed, sync_finish.error_details, sync_finish.last_version, sync_finish.metadata);
 end
@@ -519,7 +522,7 @@ begin
             using errcode = 'invalid_parameter_value', hint = 'Give each run a UUID of its own.';
     end if;
     if result is not null then
-        perform syncmon.finish(run, result, sync_record.duration_seconds, sync_record.records_processed,
+        perform syncmon.finish(run, result, false, sync_record.duration_seconds, sync_record.records_processed,
             sync_record.error_details, sync_record.last_version, sync_record.metadata);
     end if;
     return run.id;
@@ -537,7 +540,7 @@ begin
         'public.sync_finish(bigint, text, integer, text, bigint, jsonb)',
         'public.sync_record(uuid, text, text, text, timestamptz, numeric, integer, text, bigint, jsonb)',
         'syncmon.result_of(text)',
-        'syncmon.finish(public.sync_log, text, numeric, integer, text, bigint, jsonb)'
+        'syncmon.finish(public.sync_log, text, boolean, numeric, integer, text, bigint, jsonb)'
     ]::regprocedure[] loop
         execute format('revoke all on function %s from public', function);
         for caller in select rolname from pg_roles where rolname in ('anon', 'authenticated') loop

@@ -72,7 +72,8 @@ async function showsFocus(page) {
 
 function prepare() {
   const kind = (element) => [element.localName, ...element.classList].join(".");
-  const all = () => [...document.querySelectorAll("*")];
+  const everything = [...document.querySelectorAll("*")];
+  const numbered = new Map(everything.map((element, number) => [element, number]));
   let last = null;
   const overflows = (element) => {
     const { overflowX, overflowY } = getComputedStyle(element);
@@ -94,7 +95,7 @@ function prepare() {
       const chart = last.closest("svg");
       const covered = !seen.some((element) => element && (last.contains(element) || element.contains(last) || (chart && chart.contains(element))));
       return {
-        number: all().indexOf(last),
+        number: numbered.get(last),
         kind: kind(last),
         folded: last.localName === "summary" && !last.parentElement.open,
         hidden: covered ? (seen[0] ? kind(seen[0]) : "nothing") : null,
@@ -105,7 +106,6 @@ function prepare() {
     away: () => last.blur(),
     back: () => last.focus({ preventScroll: true, focusVisible: true }),
     compared(numbers) {
-      const everything = all();
       const wanted = everything.filter(
         (element) =>
           element.checkVisibility({ visibilityProperty: true }) &&

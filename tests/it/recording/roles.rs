@@ -85,7 +85,7 @@ const MATRIX: [(&str, &str, &str); 20] = [
     ),
     ("select syncmon.result_of('ok')", "-----+", "-----+"),
     (
-        "select syncmon.finish(jsonb_populate_record(null::public.sync_log, '{\"id\": 1, \"entity_type\": \"sales\"}'), 'failed', 1, 1, null, null, null)",
+        "select syncmon.finish(jsonb_populate_record(null::public.sync_log, '{\"id\": 1, \"entity_type\": \"sales\"}'), 'failed', true, 1, 1, null, null, null)",
         "-----+",
         "-----+",
     ),

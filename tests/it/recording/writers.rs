@@ -1,6 +1,7 @@
 //! Many writers at once.
 
 use std::thread;
+use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -59,13 +60,91 @@ fn no_run_of_fifty_writers_is_lost_doubled_or_half_recorded() {
     ));
 }
 
-/// As the role that may do nothing else. A deadlock would be an error.
-fn write(url: &str, writer: usize, runs: usize) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+/// The older run reads the clock after the newer one, but comes to the state before it.
+#[test]
+fn of_two_runs_that_end_at_once_the_newer_one_is_the_state() {
+    for known_before in [true, false] {
+        let world = Sandbox::postgres();
+        let url = world.owner_url();
+        if known_before {
+            world.execute("select sync_finish(sync_start('sales', 'a'), 'completed', 1)");
+        }
+        runtime().block_on(async {
+            let mut older = PgConnection::connect(url).await.unwrap();
+            let mut newer = PgConnection::connect(url).await.unwrap();
+            let first = started(&mut older).await;
+            let second = started(&mut newer).await;
+            told(&mut older, "begin").await;
+            told(
+                &mut older,
+                "select pg_advisory_xact_lock(hashtextextended('syncmon sales', 0));
+                 select from sync_state where entity_type = 'sales' for update",
+            )
+            .await;
+            let waiting = tokio::spawn(async move {
+                let end = format!("select sync_finish({second}, 'failed', 0, 'refused')");
+                told(&mut newer, &end).await;
+            });
+            until_somebody_waits(url).await;
+            let end = format!("select sync_finish({first}, 'completed', 5); commit");
+            told(&mut older, &end).await;
+            waiting.await.unwrap();
+        });
+        assert_eq!(
+            ask(
+                url,
+                "select concat_ws(' ', s.status, s.error_message, s.updated_at = l.timestamp + l.duration_seconds * interval '1 second')
+                 from sync_state s join sync_log l using (entity_type) order by l.timestamp desc limit 1"
+            ),
+            ["failed refused t"],
+            "with a state before: {known_before}"
+        );
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
+        .unwrap()
+}
+
+async fn started(connection: &mut PgConnection) -> i64 {
+    let row = sqlx::query("select sync_start('sales', 'a')")
+        .fetch_one(connection)
+        .await
         .unwrap();
-    runtime.block_on(async {
+    sqlx::Row::get(&row, 0)
+}
+
+async fn told(connection: &mut PgConnection, sql: &str) {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(connection)
+        .await
+        .unwrap();
+}
+
+async fn until_somebody_waits(url: &str) {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    for _ in 0..1000 {
+        let row = sqlx::query(
+            "select count(*) from pg_stat_activity
+             where datname = current_database() and wait_event_type = 'Lock'",
+        )
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+        if sqlx::Row::get::<i64, _>(&row, 0) > 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("nobody waits");
+}
+
+/// As the role that may do nothing else. A deadlock would be an error.
+fn write(url: &str, writer: usize, runs: usize) {
+    runtime().block_on(async {
         let mut connection = PgConnection::connect(url).await.unwrap();
         for run in 0..runs {
             let entity = ENTITIES[(writer + run) % ENTITIES.len()];
