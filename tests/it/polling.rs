@@ -23,6 +23,9 @@ const GENERATIONS: usize = 8;
 /// After so many publishes nginx is reloaded.
 const RELOAD_EVERY: usize = 25;
 
+/// Leaves the machine to the publishes, of which each is looked at some ten times nevertheless.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(3);
+
 /// What an overview needs, always of its own generation.
 const NEEDED: [&str; 2] = ["syncmon.css", "syncmon.js"];
 
@@ -143,6 +146,7 @@ fn watched(
         .collect();
     let generation = |number: usize| &known[(number + GENERATIONS - 1) % GENERATIONS];
     let nginx = Nginx::serving_folder(world, out);
+    nginx.asks_for_a_password_that_is_cheap_to_check();
     let progress = Progress::default();
     std::thread::scope(|scope| {
         let readers = [true, false].map(|keeps| {
@@ -202,6 +206,7 @@ fn read_on<'a>(
         response.body
     };
     while !progress.over.load(Ordering::SeqCst) {
+        std::thread::sleep(BETWEEN_LOOKS);
         let first = progress.ended.load(Ordering::SeqCst);
         let among = |name: &str, body: &[u8], earliest: usize| {
             let last = progress.begun.load(Ordering::SeqCst);
@@ -251,7 +256,7 @@ fn look(number: usize) -> String {
 
 /// One sync, and as many looks as generations.
 fn world() -> Sandbox {
-    let mut world = Sandbox::sqlite().sql(
+    let mut world = Sandbox::sqlite().released().sql(
         "insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed)
          values ('2026-11-22T19:22:00Z', 'sales', 'incremental_sync', 'completed', 4.5, 1086)",
     );

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use crate::cluster::is_root;
-use crate::sandbox::{Ended, SYNCMON, Sandbox};
+use crate::sandbox::{Ended, Sandbox};
 
 /// Who owns nothing.
 const NOBODY: &str = "65534";
@@ -52,7 +52,7 @@ pub fn unprivileged(sandbox: &Sandbox, arguments: &[&str]) -> Command {
     }
     let program = sandbox.path("syncmon");
     if !program.exists() {
-        fs::copy(SYNCMON, &program).unwrap();
+        fs::copy(command.get_program(), &program).unwrap();
         let given = Command::new("chown")
             .args(["-R", &format!("{NOBODY}:{NOBODY}")])
             .arg(sandbox.root())
