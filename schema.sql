@@ -403,8 +403,8 @@ begin
         return;
     end if;
 
-    -- So does a state that is newer; but one that lies in the future was written by a clock that is wrong. Than a run that
-    -- ends now no state is newer: at most an older run, which read the clock later, came to it before.
+    -- So does a state that is newer; but one that lies in the future was written by a clock that is wrong. And where two
+    -- runs end at once, the older one may read the clock later and write its state before.
     insert into public.sync_state as s
         (entity_type, status, last_sync_time, last_version, error_message, created_at, updated_at)
     values (run.entity_type, case result when 'completed' then 'success' else 'failed' end,
@@ -416,9 +416,13 @@ begin
         last_version = coalesce(excluded.last_version, s.last_version),
         error_message = excluded.error_message,
         updated_at = excluded.updated_at
-    where finish.ends_now
-        or coalesce(greatest(s.last_sync_time, s.updated_at) <= finished, true)
-        or greatest(s.last_sync_time, s.updated_at) > clock_timestamp();
+    where coalesce(greatest(s.last_sync_time, s.updated_at) <= finished, true)
+        or greatest(s.last_sync_time, s.updated_at) > clock_timestamp()
+        or finish.ends_now and exists (
+            select from public.sync_log l
+            where l.entity_type = run.entity_type
+                and l."timestamp" + l.duration_seconds * interval '1 second' = s.updated_at
+        );
 end
 $function$;
 

@@ -65,34 +65,17 @@ fn no_run_of_fifty_writers_is_lost_doubled_or_half_recorded() {
 fn of_two_runs_that_end_at_once_the_newer_one_is_the_state() {
     for known_before in [true, false] {
         let world = Sandbox::postgres();
-        let url = world.owner_url();
         if known_before {
             world.execute("select sync_finish(sync_start('sales', 'a'), 'completed', 1)");
         }
-        runtime().block_on(async {
-            let mut older = PgConnection::connect(url).await.unwrap();
-            let mut newer = PgConnection::connect(url).await.unwrap();
-            let first = started(&mut older).await;
-            let second = started(&mut newer).await;
-            told(&mut older, "begin").await;
-            told(
-                &mut older,
-                "select pg_advisory_xact_lock(hashtextextended('syncmon sales', 0));
-                 select from sync_state where entity_type = 'sales' for update",
-            )
-            .await;
-            let waiting = tokio::spawn(async move {
-                let end = format!("select sync_finish({second}, 'failed', 0, 'refused')");
-                told(&mut newer, &end).await;
-            });
-            until_somebody_waits(url).await;
-            let end = format!("select sync_finish({first}, 'completed', 5); commit");
-            told(&mut older, &end).await;
-            waiting.await.unwrap();
-        });
+        world.execute("select sync_start('sales', 'a', '{\"older\": true}')");
+        comes_before_a_run_that_ends(
+            &world,
+            "select sync_finish(id, 'completed', 5) from sync_log where metadata ? 'older'",
+        );
         assert_eq!(
             ask(
-                url,
+                world.owner_url(),
                 "select concat_ws(' ', s.status, s.error_message, s.updated_at = l.timestamp + l.duration_seconds * interval '1 second')
                  from sync_state s join sync_log l using (entity_type) order by l.timestamp desc limit 1"
             ),
@@ -102,19 +85,50 @@ fn of_two_runs_that_end_at_once_the_newer_one_is_the_state() {
     }
 }
 
+#[test]
+fn what_a_script_writes_after_the_end_of_a_run_stays() {
+    let world = Sandbox::postgres();
+    world.execute("select sync_finish(sync_start('sales', 'a'), 'completed', 1)");
+    comes_before_a_run_that_ends(
+        &world,
+        "update sync_state set status = 'success', last_sync_time = clock_timestamp(), updated_at = clock_timestamp()",
+    );
+    assert_eq!(
+        ask(world.owner_url(), "select status from sync_state"),
+        ["success"]
+    );
+}
+
+/// A run that was begun here fails, and waits for the state, which somebody else has locked and writes meanwhile.
+fn comes_before_a_run_that_ends(world: &Sandbox, written: &str) {
+    let url = world.owner_url();
+    runtime().block_on(async {
+        let mut somebody = PgConnection::connect(url).await.unwrap();
+        let mut newer = PgConnection::connect(url).await.unwrap();
+        told(&mut newer, "select sync_start('sales', 'a', '{\"newer\": true}')").await;
+        told(&mut somebody, "begin").await;
+        told(
+            &mut somebody,
+            "select pg_advisory_xact_lock(hashtextextended('syncmon sales', 0));
+             select from sync_state where entity_type = 'sales' for update",
+        )
+        .await;
+        let waiting = tokio::spawn(async move {
+            let end = "select sync_finish(id, 'failed', 0, 'refused') from sync_log where metadata ? 'newer'";
+            told(&mut newer, end).await;
+        });
+        until_somebody_waits(url).await;
+        told(&mut somebody, written).await;
+        told(&mut somebody, "commit").await;
+        waiting.await.unwrap();
+    });
+}
+
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap()
-}
-
-async fn started(connection: &mut PgConnection) -> i64 {
-    let row = sqlx::query("select sync_start('sales', 'a')")
-        .fetch_one(connection)
-        .await
-        .unwrap();
-    sqlx::Row::get(&row, 0)
 }
 
 async fn told(connection: &mut PgConnection, sql: &str) {
