@@ -116,7 +116,15 @@ impl Look {
                     undelivered: demo.then_some(&undelivered),
                     ..site
                 };
-                self.render(&assessment, site)?;
+                let files = self.render(&assessment, site)?;
+                if let Some(page) = files.iter().find(|file| is_empty_page(file)) {
+                    return Err(UsageError::new(format!(
+                        "the templates make {} an empty page, so nothing was published; look for one of them that \
+                         is empty",
+                        page.path
+                    ))
+                    .into());
+                }
             }
         }
         Ok(())
@@ -223,6 +231,13 @@ impl Write for Page {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
+}
+
+fn is_empty_page(file: &OutputFile) -> bool {
+    let is_page = Path::new(&file.path)
+        .extension()
+        .is_some_and(|extension| extension == "html");
+    is_page && file.bytes.trim_ascii().is_empty()
 }
 
 /// A short number for a content, the same on every machine.

@@ -18,6 +18,7 @@ fn policy() -> Policy {
         thresholds: Thresholds::default(),
         schedule: None,
         pauses: Pauses::default(),
+        actions: None,
         zone: chrono_tz::America::Los_Angeles,
         owner: None,
         interval: TimeDelta::minutes(5),

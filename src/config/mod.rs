@@ -126,6 +126,7 @@ impl Config {
                 thresholds,
                 schedule: expected.schedule,
                 pauses: expected.pauses,
+                actions: expected.actions,
                 owner,
                 zone: expected.zone,
                 interval,

@@ -89,11 +89,20 @@ pub struct Assessment {
 }
 
 impl Assessment {
-    /// The entities with their places, worst first, otherwise in their order.
+    /// The entities with their places, worst first, otherwise in their order. Those of which nothing worse is
+    /// known than that the data is old come after those that have a problem of their own.
     pub fn worst_first(&self) -> Vec<(usize, &EntityAssessment)> {
         let mut entities: Vec<_> = self.entities.iter().enumerate().collect();
-        entities.sort_by_key(|(_, entity)| std::cmp::Reverse(entity.health()));
+        entities.sort_by_key(|(_, entity)| {
+            let is_merely_old = entity.reason == Reason::OutOfDate;
+            (std::cmp::Reverse(entity.health()), is_merely_old)
+        });
         entities
+    }
+
+    /// Whether the verdicts may not be believed any more at this moment.
+    pub fn is_old_at(&self, at: DateTime<Utc>) -> bool {
+        self.valid_until.is_some_and(|until| at > until)
     }
 }
 
@@ -195,7 +204,7 @@ fn expected_and_found(
             thresholds: policy.thresholds,
             schedule: policy.schedule.clone(),
             pauses: policy.pauses.clone(),
-            actions: None,
+            actions: policy.actions.clone(),
             owner: policy.owner.clone(),
         };
         (unexpected, observation)

@@ -65,6 +65,8 @@ pub struct Policy {
     /// Of those as well.
     pub pauses: Pauses,
     /// Of those as well.
+    pub actions: Option<Vec<String>>,
+    /// Of those as well.
     pub owner: Option<Owner>,
     /// In which days begin and weekdays are told.
     pub zone: Tz,

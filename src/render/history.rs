@@ -24,6 +24,7 @@ struct Day<'a> {
     date: &'a str,
     name: &'a str,
     tally: &'a str,
+    unlisted: usize,
     href: Option<&'a str>,
     parts: Vec<String>,
 }
@@ -104,6 +105,7 @@ impl Look {
                 date: &day.date,
                 name: &day.name,
                 tally: &day.tally,
+                unlisted: day.unlisted,
                 href: day.href.as_deref(),
                 parts: day.runs.chunks(PART).map(&mut part).collect(),
             })

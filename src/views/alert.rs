@@ -143,19 +143,14 @@ fn background(occasion: &Occasion, assessment: &Assessment, speaker: Speaker) ->
 }
 
 fn named(entity: &EntityAssessment, assessment: &Assessment, speaker: Speaker) -> Affected {
-    let until = assessment.valid_until;
+    let is_old = assessment.is_old_at(speaker.now);
     Affected {
         entity_type: entity.policy.entity_type.clone(),
         name: entity.policy.name.clone(),
         health: entity.health(),
         reason: entity.reason,
-        grounds: grounds(entity, speaker),
-        consequence: consequence(
-            entity,
-            entity.reason,
-            until.is_some_and(|until| speaker.now > until),
-            speaker,
-        ),
+        grounds: grounds(entity, is_old, speaker),
+        consequence: consequence(entity, entity.reason, is_old, speaker),
         ask: entity.policy.owner.as_ref().map(|owner| {
             let ask = Ask::of(owner);
             let contact = ask.contact.map(|contact| format!(", {contact}"));
@@ -165,8 +160,8 @@ fn named(entity: &EntityAssessment, assessment: &Assessment, speaker: Speaker) -
 }
 
 /// Why it is judged so; if it failed, also why it did, where the error says so.
-fn grounds(entity: &EntityAssessment, speaker: Speaker) -> String {
-    let grounds = sentences::grounds(entity, entity.reason, speaker);
+fn grounds(entity: &EntityAssessment, is_old: bool, speaker: Speaker) -> String {
+    let grounds = sentences::grounds(entity, entity.reason, is_old, speaker);
     let cause = newest_error(entity)
         .filter(|_| entity.reason == Reason::Failed)
         .and_then(|error| Why::of(error).cause);

@@ -232,7 +232,7 @@ fn said(
     format!("{}: {came_to}, {value}", speaker.exactly(run.started_at))
 }
 
-/// "Last 50 runs: 45 completed, 4 failed, 1 other; completed ones took 24 s to 1 min 8 s, 39 s in the middle"
+/// "Last 50 runs: 45 completed, 4 failed, 1 neither; completed ones: 24 s to 1 min 8 s, median 39 s"
 fn label(measure: &Measure, shown: &[(usize, &Run)]) -> String {
     let count = |wanted: &str| shown.iter().filter(|(_, run)| mark(run) == wanted).count();
     let mut values: Vec<f64> = shown
@@ -242,20 +242,25 @@ fn label(measure: &Measure, shown: &[(usize, &Run)]) -> String {
         .map(|value| value.max(0.0))
         .collect();
     values.sort_by(f64::total_cmp);
-    let mut label = format!(
-        "Last {} runs: {} completed, {} failed, {} neither",
-        shown.len(),
-        count("completed"),
-        count("failed"),
-        count("other")
-    );
+    let kinds: Vec<String> = [
+        (count("completed"), "completed"),
+        (count("failed"), "failed"),
+        (count("other"), "neither"),
+    ]
+    .iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{count} {word}"))
+    .collect();
+    let mut label = format!("Last {} runs: {}", shown.len(), kinds.join(", "));
     if let (Some(&least), Some(&most)) = (values.first(), values.last()) {
         let median = f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2]);
-        let [least, most, median] = [least, most, median].map(measure.said);
-        write!(
-            label,
-            "; completed ones: {least} to {most}, median {median}"
-        )
+        let [from, median] = [least, median].map(|value| axis_number(measure, value));
+        let to = (measure.said)(most);
+        if (measure.said)(least) == to {
+            write!(label, "; completed ones: {to}")
+        } else {
+            write!(label, "; completed ones: {from} to {to}, median {median}")
+        }
         .expect("writing to a string");
     }
     label

@@ -140,17 +140,39 @@ fn database_clock(ahead: TimeDelta) -> String {
     )
 }
 
+/// To the nearest minute, hour or day: clocks are set wrong by whole ones.
 fn clock_span(ahead: TimeDelta) -> String {
-    let minutes = ahead.abs().num_minutes();
-    if minutes < 120 {
-        counted(minutes, "minute", "minutes")
-    } else if minutes < 2880 {
-        counted(minutes / 60, "hour", "hours")
+    let seconds = ahead.abs().num_seconds();
+    let rounded = |unit: i64| (seconds + (unit - 1) / 2) / unit;
+    if rounded(60) < 120 {
+        counted(rounded(60), "minute", "minutes")
+    } else if rounded(3600) < 48 {
+        counted(rounded(3600), "hour", "hours")
     } else {
-        counted(minutes / 1440, "day", "days")
+        counted(rounded(86_400), "day", "days")
     }
 }
 
 fn whole(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_off_by_whole_hours_is_said_to_be() {
+        for (milliseconds, said) in [
+            (360_000, "6 minutes"),
+            (5_399_900, "90 minutes"),
+            (10_799_900, "3 hours"),
+            (10_800_100, "3 hours"),
+            (86_399_900, "24 hours"),
+            (259_199_900, "3 days"),
+        ] {
+            assert_eq!(clock_span(TimeDelta::milliseconds(milliseconds)), said);
+            assert_eq!(clock_span(TimeDelta::milliseconds(-milliseconds)), said);
+        }
+    }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::footer::{Piece, footer};
 use super::meaning::{Ask, Why, consequence, newest_error};
+use super::sentences::Validity;
 use super::times::{Speaker, counted, lasting};
 use super::turns::{activity_at, as_json, later, turns};
 use super::{Site, sentences, words};
@@ -25,6 +26,8 @@ pub struct Frame {
     pub midnights: String,
     pub read: Option<String>,
     pub until: Option<String>,
+    /// What `until` says once that is over.
+    pub over: Option<String>,
     pub banner: Option<String>,
     /// Lines of what the site's owner wants to stand below every page.
     pub footer: Vec<Vec<Piece>>,
@@ -35,9 +38,7 @@ pub struct Frame {
 
 pub fn frame(assessment: &Assessment, site: Site) -> Frame {
     let validity = sentences::validity(assessment, site.speaker);
-    let (read, until) = validity
-        .map(|validity| (validity.read, validity.until))
-        .unzip();
+    let said = |part: fn(&Validity) -> &String| validity.as_ref().map(part).cloned();
     Frame {
         title: apart(site.title),
         demo: site.demo,
@@ -45,8 +46,9 @@ pub fn frame(assessment: &Assessment, site: Site) -> Frame {
         generated_at: assessment.generated_at.timestamp_millis(),
         valid_until: assessment.valid_until.map(|at| at.timestamp_millis()),
         midnights: midnights(site.speaker),
-        read,
-        until,
+        read: said(|validity| &validity.read),
+        until: said(|validity| &validity.until),
+        over: said(|validity| &validity.over),
         banner: sentences::banner(assessment, site.speaker),
         footer: site.footer.map(footer).unwrap_or_default(),
         feed: site.feed,
@@ -95,6 +97,8 @@ pub struct Verdict {
     /// What the clock alone will make of it, as JSON.
     pub turns: String,
     pub last_success: Option<Moment>,
+    /// Why nobody knows whether there was a success, where none is on record.
+    pub unknown: Option<&'static str>,
     /// How its short form changes with the days, as JSON.
     pub last_success_later: Option<String>,
     /// The problem beside others.
@@ -110,25 +114,28 @@ pub struct Verdict {
 
 pub fn verdict(assessment: &Assessment, entity: &EntityAssessment, speaker: Speaker) -> Verdict {
     let until = assessment.valid_until;
+    let is_old = assessment.is_old_at(speaker.now);
     let last_success = entity.evidence.last_success;
     Verdict {
         name: apart(&entity.policy.name),
         health: words::health(entity.health()),
-        word: words::reason(entity.reason),
-        grounds: sentences::grounds(entity, entity.reason, speaker),
+        word: words::reason(sentences::as_said(entity, entity.reason)),
+        grounds: sentences::grounds(entity, entity.reason, is_old, speaker),
         turns: as_json(&turns(entity, until, speaker)),
         last_success: last_success.map(|at| moment(at, speaker)),
         last_success_later: later(entity, until, speaker, |speaker| {
             last_success.map(|at| speaker.briefly(at))
         }),
+        unknown: if entity.reason == Reason::Unconfirmed {
+            Some("no success at a known time")
+        } else if sentences::is_partly_hidden(entity) {
+            Some("part of the record is hidden")
+        } else {
+            None
+        },
         short: sentences::short(entity, entity.reason),
-        many: sentences::of_many(entity.reason),
-        means: consequence(
-            entity,
-            entity.reason,
-            until.is_some_and(|until| speaker.now > until),
-            speaker,
-        ),
+        many: sentences::of_many(sentences::as_said(entity, entity.reason)),
+        means: consequence(entity, entity.reason, is_old, speaker),
         why: newest_error(entity)
             .filter(|_| entity.reason == Reason::Failed)
             .map(Why::of),
@@ -143,7 +150,7 @@ pub fn newest_run(entity: &EntityAssessment, speaker: Speaker) -> Option<String>
     let since = speaker.briefly(run.started_at);
     Some(match activity_at(entity, speaker.now) {
         Activity::Running { .. } => format!("running since {since}"),
-        Activity::Stuck { .. } => format!("stuck since {since}"),
+        Activity::Stuck { .. } => format!("started {since}, not ended"),
         Activity::Unclosed { .. } => format!("started {since}, never closed"),
         Activity::Idle => match (&run.status, measured(run).map(lasting)) {
             (Status::Completed, duration) => completed(run, duration),

@@ -82,15 +82,11 @@ pub fn told(assessment: &Assessment, speaker: Speaker) -> Problems {
         .filter(|entity| entity.health() != Health::Green && !told(entity))
         .map(|entity| doubt(entity, assessment, speaker));
     Problems {
-        coming: assessment
-            .entities
-            .iter()
-            .filter_map(|entity| coming(entity, speaker))
-            .collect(),
+        coming: coming(assessment, speaker),
         told: doubts
             .chain(
                 all.iter()
-                    .map(|(problem, entity)| tell(problem, entity, speaker)),
+                    .map(|(problem, entity)| tell(problem, entity, assessment, speaker)),
             )
             .collect(),
         more: (more > 0).then(|| {
@@ -120,11 +116,7 @@ fn doubt(entity: &EntityAssessment, assessment: &Assessment, speaker: Speaker) -
     Told {
         anchor: anchor(entity, "now"),
         health: words::health(entity.health()),
-        sentence: format!(
-            "{}. {}",
-            sentences::short(entity, entity.reason),
-            sentences::grounds(entity, entity.reason, speaker)
-        ),
+        sentence: doubtful(entity, assessment.is_old_at(speaker.now), speaker),
         page: page_path(&entity.policy.entity_type),
         ended: false,
         why: newest_error(entity)
@@ -133,25 +125,66 @@ fn doubt(entity: &EntityAssessment, assessment: &Assessment, speaker: Speaker) -
     }
 }
 
+fn doubtful(entity: &EntityAssessment, is_old: bool, speaker: Speaker) -> String {
+    let grounds = sentences::grounds(entity, entity.reason, is_old, speaker);
+    match entity.reason {
+        // The grounds say it all.
+        Reason::NeverSynced => grounds,
+        Reason::Fresh
+        | Reason::Late
+        | Reason::Missed
+        | Reason::Overdue
+        | Reason::Failed
+        | Reason::Unconfirmed
+        | Reason::Stuck
+        | Reason::ClockSkew
+        | Reason::Hidden
+        | Reason::OutOfDate => {
+            format!("{}. {grounds}", sentences::short(entity, entity.reason))
+        }
+    }
+}
+
 fn anchor(entity: &EntityAssessment, since: impl std::fmt::Display) -> String {
     format!("problem-{}-{since}", file_stem(&entity.policy.entity_type))
 }
 
-/// Only what is not ill by evidence already will be late.
-fn coming(entity: &EntityAssessment, speaker: Speaker) -> Option<Coming> {
-    let at = entity.turns.yellow_at?;
-    (!is_ill_by_evidence(entity.reason)).then(|| Coming {
-        from: at.timestamp_millis(),
-        sentence: format!(
-            "{} has not been up to date since {}.",
-            apart(&entity.policy.name),
-            speaker.dated(at)
-        ),
-        page: page_path(&entity.policy.entity_type),
-    })
+/// Newest first. Only what is not ill by evidence already will be late.
+fn coming(assessment: &Assessment, speaker: Speaker) -> Vec<Coming> {
+    let mut coming: Vec<Coming> = assessment
+        .entities
+        .iter()
+        .filter(|entity| !is_ill_by_evidence(entity.reason))
+        .filter_map(|entity| {
+            let at = entity.turns.yellow_at?;
+            let name = apart(&entity.policy.name);
+            let since = speaker.dated(at);
+            Some(Coming {
+                from: at.timestamp_millis(),
+                sentence: if assessment.is_old_at(at) {
+                    not_known_since(&name, &since)
+                } else {
+                    format!("{name} has not been up to date since {since}.")
+                },
+                page: page_path(&entity.policy.entity_type),
+            })
+        })
+        .collect();
+    coming.sort_by_key(|coming| std::cmp::Reverse(coming.from));
+    coming
 }
 
-fn tell(problem: &Problem, entity: &EntityAssessment, speaker: Speaker) -> Told {
+/// Of a time that nobody has read.
+fn not_known_since(name: &str, since: &str) -> String {
+    format!("{name} is not known to have been up to date since {since}.")
+}
+
+fn tell(
+    problem: &Problem,
+    entity: &EntityAssessment,
+    assessment: &Assessment,
+    speaker: Speaker,
+) -> Told {
     let health = if problem.failed || problem.overdue {
         Health::Red
     } else {
@@ -161,7 +194,15 @@ fn tell(problem: &Problem, entity: &EntityAssessment, speaker: Speaker) -> Told 
     Told {
         anchor: anchor(entity, problem.from.timestamp()),
         health: words::health(health),
-        sentence: sentence(problem, &apart(&entity.policy.name), speaker),
+        sentence: if !problem.failed && assessment.is_old_at(problem.from) {
+            not_known_since(&apart(&entity.policy.name), &speaker.dated(problem.from))
+        } else {
+            let words = match entity.policy.schedule {
+                Some(_) => &BY_SCHEDULE,
+                None => &BY_AGE,
+            };
+            sentence(problem, &apart(&entity.policy.name), words, speaker)
+        },
         page: page_path(&entity.policy.entity_type),
         ended: problem.until.is_some(),
         why: recorded
@@ -170,11 +211,36 @@ fn tell(problem: &Problem, entity: &EntityAssessment, speaker: Speaker) -> Told 
     }
 }
 
+/// How time is spoken of during which nothing failed, but something was missing.
+struct Words {
+    late: &'static str,
+    late_or_overdue: &'static str,
+    late_then_overdue: &'static str,
+    late_and_overdue: &'static str,
+}
+
+const BY_AGE: Words = Words {
+    late: "late",
+    late_or_overdue: "late or overdue",
+    late_then_overdue: "late, then overdue,",
+    late_and_overdue: "late, overdue",
+};
+
+const BY_SCHEDULE: Words = Words {
+    late: "behind schedule",
+    late_or_overdue: "behind schedule",
+    late_then_overdue: "behind schedule",
+    late_and_overdue: "behind schedule",
+};
+
 /// "Products failed on Sat 21 Nov, 03:10; up to date again after 58 min."
-fn sentence(problem: &Problem, name: &str, speaker: Speaker) -> String {
+fn sentence(problem: &Problem, name: &str, words: &Words, speaker: Speaker) -> String {
     let from = speaker.dated(problem.from);
     match problem.until {
-        None => format!("{name} {} since {from}.", lasting_state(problem)),
+        None => {
+            let state = lasting_state(problem, words);
+            format!("{name} has been {state} since {from}.")
+        }
         Some(until) => {
             let took = length(until - problem.from);
             if problem.first == Past::Failed && !problem.late && !problem.overdue {
@@ -186,28 +252,28 @@ fn sentence(problem: &Problem, name: &str, speaker: Speaker) -> String {
                 format!("{name} {failed}; up to date again after {took}.")
             } else {
                 let until = speaker.dated(until);
-                let state = ended_state(problem);
+                let state = ended_state(problem, words);
                 format!("{name} was {state} from {from} until {until} ({took}).")
             }
         }
     }
 }
 
-fn lasting_state(problem: &Problem) -> &'static str {
+fn lasting_state(problem: &Problem, words: &Words) -> String {
     match (problem.failed, problem.overdue, problem.late) {
-        (true, true, _) | (true, _, true) => "has been late or failing",
-        (true, false, false) => "has been failing",
-        (false, true, _) => "has been late or overdue",
-        (false, false, _) => "has been late",
+        (true, true, _) | (true, _, true) => format!("{} or failing", words.late),
+        (true, false, false) => "failing".to_owned(),
+        (false, true, _) => words.late_or_overdue.to_owned(),
+        (false, false, _) => words.late.to_owned(),
     }
 }
 
-fn ended_state(problem: &Problem) -> &'static str {
+fn ended_state(problem: &Problem, words: &Words) -> String {
     match (problem.failed, problem.overdue) {
-        (true, true) => "late, overdue and failing",
-        (true, false) => "late and failing",
-        (false, true) => "late, then overdue,",
-        (false, false) => "late",
+        (true, true) => format!("{} and failing", words.late_and_overdue),
+        (true, false) => format!("{} and failing", words.late),
+        (false, true) => words.late_then_overdue.to_owned(),
+        (false, false) => words.late.to_owned(),
     }
 }
 
@@ -221,7 +287,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn said(from: &str, until: Option<&str>, past: &[Past]) -> String {
+    fn said(from: &str, until: Option<&str>, past: &[Past], words: &Words) -> String {
         let begun = at(from);
         let problem = Problem {
             from: begun,
@@ -240,7 +306,7 @@ mod tests {
             zone: chrono_tz::America::Los_Angeles,
             now: at("2026-11-22T20:05:00Z"),
         };
-        sentence(&problem, "Sales", speaker)
+        sentence(&problem, "Sales", words, speaker)
     }
 
     #[test]
@@ -310,7 +376,26 @@ mod tests {
                 "Sales was late and failing from Sat 21 Nov, 02:00 until Sat 21 Nov, 12:30 (10 h 30 min).",
             ),
         ] {
-            assert_eq!(said(from, until, past), expected);
+            assert_eq!(said(from, until, past, &BY_AGE), expected);
+        }
+        for (until, past, expected) in [
+            (
+                None,
+                &[Late, Overdue][..],
+                "Sales has been behind schedule since Sat 21 Nov, 02:00.",
+            ),
+            (
+                noon,
+                &[Late, Overdue],
+                "Sales was behind schedule from Sat 21 Nov, 02:00 until Sat 21 Nov, 12:30 (10 h 30 min).",
+            ),
+            (
+                None,
+                &[Failed, Late],
+                "Sales has been behind schedule or failing since Sat 21 Nov, 02:00.",
+            ),
+        ] {
+            assert_eq!(said(night, until, past, &BY_SCHEDULE), expected);
         }
     }
 }

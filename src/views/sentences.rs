@@ -39,14 +39,15 @@ pub fn summary(assessment: &Assessment, speaker: Speaker) -> String {
 /// What is wrong with some entities, worst first, of so many, in one sentence.
 pub fn wrong(problems: &[&EntityAssessment], of: usize, speaker: Speaker) -> String {
     let at_fault = |entity: &EntityAssessment| short(entity, entity.reason);
+    let said = |entity: &EntityAssessment| as_said(entity, entity.reason);
     match problems {
         [] => String::new(),
         [only] => alone(only, only.reason, speaker),
         [first, second] => format!("{}, {}", at_fault(first), at_fault(second)),
         [first, rest @ ..]
-            if problems.len() == of && rest.iter().all(|other| other.reason == first.reason) =>
+            if problems.len() == of && rest.iter().all(|other| said(other) == said(first)) =>
         {
-            together(problems.len(), first.reason)
+            together(problems.len(), said(first))
         }
         [first, second, rest @ ..] => {
             let more = if rest.len() == 1 { "needs" } else { "need" };
@@ -85,7 +86,27 @@ pub fn of_many(reason: Reason) -> String {
 
 /// An entity's problem beside others: "Sales is late".
 pub fn short(entity: &EntityAssessment, reason: Reason) -> String {
-    format!("{} {}", apart(&entity.policy.name), predicate(reason))
+    let said = as_said(entity, reason);
+    format!("{} {}", apart(&entity.policy.name), predicate(said))
+}
+
+/// In which words a reason is said of an entity: where part of the record is hidden, nobody knows that it has never
+/// synced.
+pub fn as_said(entity: &EntityAssessment, reason: Reason) -> Reason {
+    match reason {
+        Reason::NeverSynced if is_partly_hidden(entity) => Reason::Hidden,
+        Reason::NeverSynced
+        | Reason::Fresh
+        | Reason::Late
+        | Reason::Missed
+        | Reason::Overdue
+        | Reason::Failed
+        | Reason::Unconfirmed
+        | Reason::Stuck
+        | Reason::ClockSkew
+        | Reason::Hidden
+        | Reason::OutOfDate => reason,
+    }
 }
 
 /// What is said of an entity for a reason, after its name.
@@ -138,8 +159,8 @@ fn not_since(name: &str, at: DateTime<Utc>, speaker: Speaker) -> String {
 }
 
 /// What the verdict on one entity rests on, in a sentence or two, by itself.
-pub fn detail(entity: &EntityAssessment, speaker: Speaker) -> String {
-    let grounds = grounds(entity, entity.reason, speaker);
+pub fn detail(entity: &EntityAssessment, is_old: bool, speaker: Speaker) -> String {
+    let grounds = grounds(entity, entity.reason, is_old, speaker);
     match (entity.reason, entity.evidence.last_success) {
         (Reason::Overdue, Some(at)) if entity.policy.schedule.is_none() => format!(
             "{} (more than {}).",
@@ -169,25 +190,46 @@ fn last_success(entity: &EntityAssessment, speaker: Speaker) -> String {
 }
 
 /// Why an entity is judged as it is, were the reason this one; for pages, which say beside it up to when
-/// it is complete.
-pub fn grounds(entity: &EntityAssessment, reason: Reason, speaker: Speaker) -> String {
+/// it is complete. Once the data may not be believed any more (it `is_old`), what is not known to have happened
+/// can have happened.
+pub fn grounds(
+    entity: &EntityAssessment,
+    reason: Reason,
+    is_old: bool,
+    speaker: Speaker,
+) -> String {
     let name = apart(&entity.policy.name);
     let limits = entity.policy.thresholds;
+    let has_not_succeeded = if is_old {
+        "is not known to have succeeded"
+    } else {
+        "has not succeeded"
+    };
     match reason {
         Reason::Fresh => last_success(entity, speaker),
         Reason::Late => format!("{name} should sync at least {}.", every(limits.late_after)),
         Reason::Missed => match entity.unmet {
             Some(due) => format!(
-                "The run expected on {} has not succeeded.",
+                "The run expected on {} {has_not_succeeded}.",
                 speaker.day_and_time(due)
             ),
-            None => "An expected run has not succeeded.".to_owned(),
+            None => format!("An expected run {has_not_succeeded}."),
         },
         Reason::Overdue => match entity.unmet {
+            Some(due) if is_old => format!(
+                "Two or more expected runs are not known to have succeeded, the first of them on {}.",
+                speaker.day_and_time(due)
+            ),
             Some(due) => format!(
                 "Two or more expected runs have not succeeded, the first of them on {}.",
                 speaker.day_and_time(due)
             ),
+            None if is_old => {
+                format!(
+                    "No success is known for more than {}.",
+                    span(limits.overdue_after)
+                )
+            }
             None => format!(
                 "No sync has succeeded for more than {}.",
                 span(limits.overdue_after)
@@ -200,7 +242,7 @@ pub fn grounds(entity: &EntityAssessment, reason: Reason, speaker: Speaker) -> S
         Reason::NeverSynced if is_partly_hidden(entity) => {
             format!("No record of {name} can be seen; part of the record is hidden from syncmon.")
         }
-        Reason::NeverSynced if entity.evidence.future_success.is_some() => {
+        Reason::NeverSynced | Reason::Unconfirmed if entity.evidence.future_success.is_some() => {
             format!("The only success on record of {name} lies in the future.")
         }
         Reason::NeverSynced => format!("{name} has never been synced, as far as is recorded."),
@@ -209,7 +251,7 @@ pub fn grounds(entity: &EntityAssessment, reason: Reason, speaker: Speaker) -> S
             None => "Nothing is known: the database could not be read.".to_owned(),
         },
         Reason::Stuck => format!(
-            "A run has been going for longer than {}.",
+            "A run has not ended for more than {}.",
             span(limits.stuck_after)
         ),
         Reason::ClockSkew => "Clocks disagree, so freshness cannot be confirmed.".to_owned(),
@@ -218,7 +260,7 @@ pub fn grounds(entity: &EntityAssessment, reason: Reason, speaker: Speaker) -> S
     }
 }
 
-fn is_partly_hidden(entity: &EntityAssessment) -> bool {
+pub fn is_partly_hidden(entity: &EntityAssessment) -> bool {
     entity
         .notices
         .iter()
@@ -231,10 +273,9 @@ pub fn banner(assessment: &Assessment, speaker: Speaker) -> Option<String> {
         return None;
     };
     Some(match assessment.as_of {
-        Some(as_of) => format!(
-            "The database has not been readable since {}. {message} What you see was read on {}.",
-            speaker.day_and_time(*since),
-            speaker.in_full(as_of)
+        Some(_) => format!(
+            "The database has not been readable since {}. {message}",
+            speaker.day_and_time(*since)
         ),
         None => format!(
             "The database has not been readable since {}. {message} Nothing from before is at hand, so \
@@ -249,6 +290,8 @@ pub fn banner(assessment: &Assessment, speaker: Speaker) -> Option<String> {
 pub struct Validity {
     pub read: String,
     pub until: String,
+    /// The same once it is over.
+    pub over: String,
 }
 
 pub fn validity(assessment: &Assessment, speaker: Speaker) -> Option<Validity> {
@@ -257,6 +300,10 @@ pub fn validity(assessment: &Assessment, speaker: Speaker) -> Option<Validity> {
         read: format!("Read on {}.", speaker.in_full(as_of)),
         until: format!(
             "If it is later than {}, do not rely on this page.",
+            speaker.time_then_day(until)
+        ),
+        over: format!(
+            "It could be relied on until {}.",
             speaker.time_then_day(until)
         ),
     })

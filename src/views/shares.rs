@@ -50,7 +50,7 @@ pub fn rows(entity: &EntityAssessment, speaker: Speaker) -> Vec<Row> {
         .collect()
 }
 
-/// To a tenth of a percent. Only nothing is 0 %, only all is 100 %.
+/// To a tenth of a percent. Only nothing is 0 %, only all is 100 %; what would be rounded to either is said to be near.
 fn share(part: TimeDelta, whole: TimeDelta) -> Share {
     let micros = |time: TimeDelta| i128::from(time.num_microseconds().unwrap_or(i64::MAX));
     let (part_micros, whole_micros) = (micros(part), micros(whole));
@@ -59,9 +59,11 @@ fn share(part: TimeDelta, whole: TimeDelta) -> Share {
     } else if part_micros == whole_micros {
         "100 %".to_owned()
     } else {
-        let tenths = (part_micros * 2000 + whole_micros) / (2 * whole_micros);
-        let tenths = tenths.clamp(1, 999);
-        format!("{}.{} %", tenths / 10, tenths % 10)
+        match (part_micros * 2000 + whole_micros) / (2 * whole_micros) {
+            0 => "< 0.1 %".to_owned(),
+            1000 => "> 99.9 %".to_owned(),
+            tenths => format!("{}.{} %", tenths / 10, tenths % 10),
+        }
     };
     Share {
         percent,
@@ -83,8 +85,8 @@ mod tests {
         for (part, percent) in [
             (TimeDelta::zero(), "0 %"),
             (day, "100 %"),
-            (TimeDelta::microseconds(1), "0.1 %"),
-            (day - TimeDelta::microseconds(1), "99.9 %"),
+            (TimeDelta::microseconds(1), "< 0.1 %"),
+            (day - TimeDelta::microseconds(1), "> 99.9 %"),
             (TimeDelta::hours(8), "33.3 %"),
             (TimeDelta::hours(16), "66.7 %"),
             (TimeDelta::hours(6), "25.0 %"),

@@ -1,9 +1,10 @@
 //! `status.json`: the assessment for other programs. Its shape is a contract, see README.md.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Serialize, Serializer};
 
 use super::notices::notice;
+use super::turns::stuck_at;
 use super::unusual::unusual;
 use super::{Site, sentences, words};
 use crate::alerts::Undelivered;
@@ -132,19 +133,19 @@ pub fn status(assessment: &Assessment, site: Site) -> Status {
         entities: assessment
             .entities
             .iter()
-            .map(|entity| entity_status(entity, site))
+            .map(|entity| entity_status(entity, assessment.is_old_at(site.speaker.now), site))
             .collect(),
     }
 }
 
-fn entity_status(entity: &EntityAssessment, site: Site) -> EntityStatus {
+fn entity_status(entity: &EntityAssessment, is_old: bool, site: Site) -> EntityStatus {
     EntityStatus {
         entity_type: word(&entity.policy.entity_type),
         name: entity.policy.name.clone(),
         table: entity.policy.table.clone(),
         health: entity.health(),
         reason: entity.reason,
-        detail: sentences::detail(entity, site.speaker),
+        detail: sentences::detail(entity, is_old, site.speaker),
         last_success_at: entity.evidence.last_success,
         #[expect(clippy::cast_precision_loss, reason = "exact for ages up to 285 years")]
         age_seconds: entity
@@ -161,7 +162,7 @@ fn entity_status(entity: &EntityAssessment, site: Site) -> EntityStatus {
             unusual: entity.unusual_at(0).iter().map(unusual).collect(),
         }),
         running: entity.activity.is_running(),
-        turns_yellow_at: entity.turns.yellow_at,
+        turns_yellow_at: turns_yellow_at(entity),
         turns_red_at: entity.turns.red_at,
         next_expected_at: entity.next_due,
         notices: entity
@@ -170,6 +171,14 @@ fn entity_status(entity: &EntityAssessment, site: Site) -> EntityStatus {
             .map(|n| notice(n, site.speaker))
             .collect(),
     }
+}
+
+/// By age or schedule, or while it is green sooner, if a run that is going on gets stuck: from just after that moment on.
+fn turns_yellow_at(entity: &EntityAssessment) -> Option<DateTime<Utc>> {
+    let stuck = stuck_at(entity)
+        .filter(|_| entity.health() == Health::Green)
+        .and_then(|at| at.checked_add_signed(TimeDelta::microseconds(1)));
+    [entity.turns.yellow_at, stuck].into_iter().flatten().min()
 }
 
 #[expect(

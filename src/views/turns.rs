@@ -31,24 +31,40 @@ pub fn turns(
     valid_until: Option<DateTime<Utc>>,
     speaker: Speaker,
 ) -> Vec<Turn> {
-    ahead(entity, valid_until)
-        .into_iter()
-        .map(|(reason, from)| Turn {
-            from: millis(from),
-            health: words::health(reason.health()),
-            word: words::reason(reason),
-            alone: sentences::alone(entity, reason, speaker),
-            short: sentences::short(entity, reason),
-            many: sentences::of_many(reason),
-            grounds: sentences::grounds(entity, reason, speaker),
-            means: consequence(
-                entity,
-                reason,
-                valid_until.is_some_and(|until| from > until),
-                speaker,
-            ),
-        })
-        .collect()
+    let is_old = |at| valid_until.is_some_and(|until| at > until);
+    // From when on the same verdict is said with more care, if it is said otherwise then.
+    let with_care = |reason, from| {
+        let old_from = just_after(valid_until).filter(|&old_from| !is_old(from) && old_from > from);
+        let said = turn(entity, reason, old_from?, true, speaker);
+        let before = turn(entity, reason, from, false, speaker);
+        (said.means != before.means || said.grounds != before.grounds).then_some(said)
+    };
+    let mut turns = Vec::new();
+    for (reason, from) in ahead(entity, valid_until) {
+        turns.extend(with_care(reason, from));
+        turns.push(turn(entity, reason, from, is_old(from), speaker));
+    }
+    turns.extend(with_care(entity.reason, speaker.now));
+    turns
+}
+
+fn turn(
+    entity: &EntityAssessment,
+    reason: Reason,
+    from: DateTime<Utc>,
+    is_old: bool,
+    speaker: Speaker,
+) -> Turn {
+    Turn {
+        from: millis(from),
+        health: words::health(reason.health()),
+        word: words::reason(reason),
+        alone: sentences::alone(entity, reason, speaker),
+        short: sentences::short(entity, reason),
+        many: sentences::of_many(reason),
+        grounds: sentences::grounds(entity, reason, is_old, speaker),
+        means: consequence(entity, reason, is_old, speaker),
+    }
 }
 
 /// What a text about an entity will be as time goes by: moments (milliseconds since 1970) and what is

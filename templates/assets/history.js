@@ -46,6 +46,7 @@
     days = [...document.querySelectorAll("[data-day]")].map((element) => ({
       element,
       date: element.dataset.day,
+      unlisted: Number(element.dataset.unlisted),
       tally: element.querySelector(".tally"),
       whole: element.querySelector(".tally").textContent,
       parts: [...element.querySelectorAll(".part")].map((part) => ({
@@ -75,6 +76,7 @@
     hurried ||= filtering;
     let all = 0;
     let matching = 0;
+    let unlisted = 0;
     for (const day of days) {
       const within = (!from || day.date >= from) && (!to || day.date <= to);
       let shown = 0;
@@ -95,12 +97,18 @@
         all += part.rows.length;
         shown += of;
       }
-      day.element.hidden = filtering && shown === 0;
-      const tally = filtering ? `${number(shown)} of ${number(of(day))} runs` : day.whole;
+      // What is not listed here was not looked through: its day stays, with the way to its page.
+      const elsewhere = within ? day.unlisted : 0;
+      day.element.hidden = filtering && shown + elsewhere === 0;
+      const listed = elsewhere ? ` listed here; ${number(elsewhere)} more on the page of the day` : "";
+      const tally = filtering ? `${number(shown)} of ${number(of(day))} runs${listed}` : day.whole;
       if (day.tally.textContent !== tally) day.tally.textContent = tally;
       matching += shown;
+      unlisted += elsewhere;
     }
-    return filtering ? `${number(matching)} of ${number(all)} runs ${matching === 1 ? "matches" : "match"}` : "";
+    const which = unlisted ? `the ${number(all)} runs listed here` : `${number(all)} runs`;
+    const rest = unlisted ? `; ${number(unlisted)} more of these days are on the pages of the days and syncs` : "";
+    return filtering ? `${number(matching)} of ${which} ${matching === 1 ? "matches" : "match"}${rest}` : "";
   };
 
   // Said once nothing more is typed: a screen reader should not have to hear every letter.

@@ -58,17 +58,17 @@ async function filters(browser, site) {
 
     // A word of the error, in any case, and in any order with a word of the action.
     await field(page, "Result").selectOption("");
-    await field(page, "Words").pressSequentially("REFUSED extract");
+    await field(page, "Text").pressSequentially("REFUSED extract");
     seen = await listed(page);
     assert.deepEqual(seen.runs, ["31"], "at once");
     assert.equal(seen.said, "1 of 12 runs matches", "said only once nothing more is typed");
-    await field(page, "Words").pressSequentially(" nowhere");
+    await field(page, "Text").pressSequentially(" nowhere");
     await pause(page);
     seen = await listed(page);
     assert.deepEqual([seen.runs, seen.days, seen.said], [[], [], "0 of 12 runs match"]);
 
     // Enter leads nowhere.
-    await field(page, "Words").press("Enter");
+    await field(page, "Text").press("Enter");
     assert.deepEqual(await listed(page), seen);
 
     await page.getByRole("button", { name: "Show all" }).click();
@@ -99,11 +99,11 @@ async function filters(browser, site) {
 async function shares(browser, site) {
   let shared;
   await visit(browser, site + PATH, {}, async (page) => {
-    await field(page, "Words").fill("é = 100 % & <gift>");
+    await field(page, "Text").fill("é = 100 % & <gift>");
     await field(page, "From").fill("2026-11-21");
     await pause(page);
     assert.equal((await listed(page)).address, "?from=2026-11-21&q=é+=+100+%+&+<gift>");
-    await field(page, "Words").fill("gift");
+    await field(page, "Text").fill("gift");
     await field(page, "Result").selectOption("completed");
     await pause(page);
     shared = { ...(await listed(page)), url: page.url() };
@@ -113,20 +113,20 @@ async function shares(browser, site) {
     assert.deepEqual({ ...(await listed(page)), url: page.url() }, shared, "after a reload");
 
     // Whoever leaves before the address was changed finds what was typed all the same.
-    await field(page, "Words").fill("gift c");
+    await field(page, "Text").fill("gift c");
     const left = { ...(await listed(page)), address: "" };
     await page.locator("#run-40 a").click();
     await page.waitForURL(/giftcards/);
     await page.goBack();
     await page.waitForURL(/history/);
     await pause(page);
-    assert.equal(await field(page, "Words").inputValue(), "gift c");
+    assert.equal(await field(page, "Text").inputValue(), "gift c");
     assert.deepEqual({ ...(await listed(page)), address: "" }, left, "on coming back");
   });
   await visit(browser, shared.url, {}, async (page) => {
     await pause(page);
     assert.deepEqual({ ...(await listed(page)), url: page.url() }, shared, "in another browser");
-    assert.equal(await field(page, "Words").inputValue(), "gift");
+    assert.equal(await field(page, "Text").inputValue(), "gift");
     assert.equal(await field(page, "From").inputValue(), "2026-11-21");
     assert.equal(await field(page, "Result").inputValue(), "completed");
   });
@@ -163,9 +163,9 @@ async function shares(browser, site) {
 /** A new build came into the page: the filter holds, and nobody who types is disturbed. */
 async function goesOn(browser) {
   await visit(browser, web + PATH, {}, async (page) => {
-    await field(page, "Words").pressSequentially("gift ");
+    await field(page, "Text").pressSequentially("gift ");
     await field(page, "Result").selectOption("completed");
-    await field(page, "Words").focus();
+    await field(page, "Text").focus();
     await pause(page);
     const before = await listed(page);
     assert.deepEqual(before.runs, ["40"]);
@@ -177,13 +177,13 @@ async function goesOn(browser) {
       document.dispatchEvent(new Event("syncmon:replaced"));
     };
     await page.evaluate(replace, [fresh, false]);
-    await field(page, "Words").pressSequentially("c");
-    assert.equal(await field(page, "Words").inputValue(), "gift c", "it goes on where it was");
+    await field(page, "Text").pressSequentially("c");
+    assert.equal(await field(page, "Text").inputValue(), "gift c", "it goes on where it was");
     assert.deepEqual((await listed(page)).runs, ["40"]);
     await page.evaluate(replace, [fresh, true]);
     await pause(page);
     assert.deepEqual({ ...(await listed(page)), address: "" }, { ...before, address: "" });
-    assert.equal(await field(page, "Words").inputValue(), "gift c");
+    assert.equal(await field(page, "Text").inputValue(), "gift c");
     await page.getByRole("button", { name: "Show all" }).click();
     assert.equal((await listed(page)).runs.length, 12);
   });
@@ -258,7 +258,24 @@ async function isFast(browser) {
   assert.ok(Math.max(...times) < 50, `filtering 5,000 runs takes ${shown} ms`);
 }
 
+/** What is not listed was not looked through: nobody is told that it does not match. */
+async function ownsUpToWhatItDoesNotList(browser) {
+  await visit(browser, large + PATH, {}, async (page) => {
+    await field(page, "Text").fill("nothing of the kind");
+    await pause(page);
+    const { said, days } = await listed(page);
+    assert.equal(said, "0 of the 5,000 runs listed here match; 400 more of these days are on the pages of the days and syncs");
+    assert.deepEqual(days, ["2026-11-21"], "the way to its page stays");
+    assert.deepEqual(await tallies(page), ["0 of 650 runs listed here; 400 more on the page of the day"]);
+    await field(page, "From").fill("2026-11-22");
+    await field(page, "Text").fill("sales");
+    await pause(page);
+    assert.equal((await listed(page)).said, "725 of 5,000 runs match");
+  });
+}
+
 run(async (browser) => {
+  await ownsUpToWhatItDoesNotList(browser);
   for (const site of [file, web]) {
     await filters(browser, site);
     await shares(browser, site);

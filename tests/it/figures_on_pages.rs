@@ -279,6 +279,9 @@ fn the_problems_of_the_week_are_those_of_the_database() {
             "{sentence}: {told}"
         );
     }
-    let more = format!("And {} earlier problems.", told.len() - listed.len());
+    let more = format!(
+        "And {} earlier problems: see the",
+        told.len() - listed.len()
+    );
     assert!(section.contains(&more), "{more}");
 }

@@ -529,6 +529,7 @@ fn a_page_lists_five_thousand_runs_and_says_where_the_others_are() {
         tallies[1],
         "Saturday 21 November 2026: 1,050 runs; the newest 650 are listed"
     );
+    assert!(all.contains("data-day=\"2026-11-21\" data-unlisted=\"400\""));
     assert_eq!(
         rows(&world.page("history/days/2026-11-21.html")).len(),
         1050

@@ -172,10 +172,14 @@ pub fn says_that_it_is_away(world: &Sandbox, ended: &Ended) -> Value {
     for part in [
         "since Sunday 22 November, 12:10",
         status["source"]["message"].as_str().unwrap(),
-        "What you see was read on Sunday 22 November 2026, 12:05",
     ] {
         assert!(banner.contains(part), "{part:?} is not in {banner:?}");
     }
+    assert!(
+        world
+            .page("index.html")
+            .contains("<p>Read on Sunday 22 November 2026, 12:05 PST.")
+    );
     status
 }
 

@@ -112,12 +112,9 @@ fn the_page_says_when_the_next_run_is_expected_and_the_history_which_left_no_tra
         assert!(overview.contains(said), "{said:?} is not on the overview");
     }
     let history = world.page("history/index.html");
-    assert_eq!(
-        history.matches("expected 02:00, nothing recorded").count(),
-        2
-    );
+    assert_eq!(history.matches("due 02:00</time>").count(), 2);
     for said in [
-        "5 runs, 1 failed, 2 expected without a trace since",
+        "5 runs since Monday 16 November 2026: 1 failed, 2 expected without a trace; all of them are listed.",
         "no run, 1 expected without a trace",
     ] {
         assert!(history.contains(said), "{said:?} is not in the history");
@@ -134,6 +131,26 @@ fn the_page_says_when_the_next_run_is_expected_and_the_history_which_left_no_tra
             "2026-11-19T10:00:00Z,,2026-11-19 02:00:00,sales,,nothing recorded,,,,",
         ]
     );
+}
+
+#[test]
+fn the_actions_of_all_hold_for_what_nobody_configured_too() {
+    let of = |entity: &str| {
+        format!(
+            "insert into sync_log (timestamp, entity_type, action, status, duration_seconds) values
+                ('2026-11-22T19:10:00Z', '{entity}', 'incremental_sync', 'completed', 0),
+                ('2026-11-22T19:30:00Z', '{entity}', 'incremental_sync', 'failed', 0),
+                ('2026-11-22T19:50:00Z', '{entity}', 'historical_import', 'completed', 0);"
+        )
+    };
+    for world in Sandbox::both() {
+        let world = world
+            .sql(&(of("sales") + &of("gift_cards")))
+            .file("syncmon.toml", "actions = [\"incremental_sync\"]\n");
+        world.build();
+        assert_eq!(world.verdict("sales"), "red failed");
+        assert_eq!(world.verdict("gift_cards"), "red failed");
+    }
 }
 
 #[test]
@@ -155,7 +172,10 @@ fn maintenance_is_said_and_is_no_problem() {
         "Maintenance until Sunday 22 November, 18:00: The database moves. No run is expected meanwhile."
     ));
     let history = world.page("history/index.html");
-    assert_eq!(history.matches("02:00, nothing recorded</td>").count(), 1);
+    assert_eq!(
+        history.matches("expected, nothing recorded</td>").count(),
+        1
+    );
 }
 
 #[test]

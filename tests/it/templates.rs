@@ -46,6 +46,7 @@ fn templates_that_cannot_be_used_are_refused_by_name() {
         |open: &str, close: &str| format!("{}1{}", open.repeat(20_000), close.repeat(20_000));
     for (title, text) in [
         ("template: never closed", "one\n{{ frame.title".to_owned()),
+        ("template: empty", String::new()),
         ("template: no such filter", "{{ frame.title | frobnicate }}".to_owned()),
         ("template: no such value", "{{ nothing.of_the_kind }}".to_owned()),
         ("template: a slip of the pen", "one\n{{ frame.titel }}".to_owned()),
@@ -105,7 +106,7 @@ fn a_template_that_is_too_slow_for_so_many_entities_is_given_up_in_time() {
     let world = world.arg("--templates").arg("look").file(
         "look/overview.html",
         "{% if rows | length > 5 %}{% for i in range(end=100000) %}{% for j in range(end=100000) %}\
-         {% endfor %}{% endfor %}{% endif %}",
+         {% endfor %}{% endfor %}{% endif %}a page",
     );
     is_refused(
         &world,

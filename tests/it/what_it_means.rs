@@ -102,9 +102,9 @@ fn whatever_is_not_green_is_among_the_problems() {
         [
             "Customers is unconfirmed. A success of Customers is recorded, but not when it happened.",
             "Outlets is failing. The sync failed on Sunday 22 November, 12:05.",
-            "Products is stuck. A run has been going for longer than 1 hour.",
-            "Sale Line Items has never synced. Sale Line Items has never been synced, as far as is recorded.",
-            "Inventory has never synced. Inventory has never been synced, as far as is recorded.",
+            "Products is stuck. A run has not ended for more than 1 hour.",
+            "Sale Line Items has never been synced, as far as is recorded.",
+            "Inventory has never been synced, as far as is recorded.",
         ]
     );
 }
@@ -129,7 +129,7 @@ fn what_lasts_is_told_however_much_has_ended_since() {
     assert!(
         world
             .page("index.html")
-            .contains("And 21 earlier problems.")
+            .contains("And 21 earlier problems: see the ")
     );
 }
 
@@ -161,6 +161,119 @@ fn time_that_was_not_read_is_neither_green_nor_missing_for_certain() {
         row.contains("as far as is known; later sales may be missing from Supabase reports"),
         "{row}"
     );
+}
+
+/// A row that was late already says no more than a build would say that could not read the database.
+#[test]
+fn a_page_that_is_left_open_too_long_claims_no_more_than_a_build_that_reads_nothing() {
+    let world = Sandbox::sqlite()
+        .file(
+            "syncmon.toml",
+            "[[entities]]\nentity_type = \"customers\"\nschedule = \"0 2 * * *\"\n",
+        )
+        .sql(
+            "insert into sync_log (timestamp, entity_type, action, status, duration_seconds) values
+                ('2026-11-20T10:00:00Z', 'customers', 'a', 'completed', 0),
+                ('2026-11-22T17:00:00Z', 'sales', 'a', 'completed', 0),
+                ('2026-11-22T18:06:00Z', 'outlets', 'a', 'completed', 0),
+                ('2026-11-22T07:00:00Z', 'products', 'a', 'completed', 0),
+                ('2026-11-22T19:00:00Z', 'inventory', 'a', 'completed', 0),
+                ('2026-11-22T19:10:00Z', 'inventory', 'a', 'failed', 0);",
+        );
+    world.build();
+    let open = world.page("index.html");
+    std::fs::remove_file(world.path("sync.sqlite")).unwrap();
+    // Until 12:20 it may be believed; Outlets turns late a minute after it was read.
+    for now in ["2026-11-22T20:20:01Z", "2026-11-23T06:00:00Z"] {
+        assert_eq!(world.build_at(now).code, 75);
+        let built = world.page("index.html");
+        for entity in ["customers", "sales", "outlets", "products", "inventory"] {
+            let (means, grounds) = said_then(&open, entity, now);
+            assert_eq!(means, part(&built, entity, "means"), "{entity} at {now}");
+            assert_eq!(
+                grounds,
+                part(&built, entity, "grounds"),
+                "{entity} at {now}"
+            );
+            assert!(means.contains("as far as is known"), "{entity}: {means}");
+        }
+    }
+    assert_eq!(
+        part(&world.page("index.html"), "sales", "grounds"),
+        "No success is known for more than 12 hours."
+    );
+    let problems = world.page("index.html");
+    let problems = between(&problems, "Problems of the last 7 days", "</section>");
+    assert!(
+        problems.contains("Inventory has been failing since Sun 22 Nov, 11:10."),
+        "{problems}"
+    );
+    assert!(
+        open.contains("Outlets has not been up to date since Sun 22 Nov, 12:06."),
+        "of a time that may be believed"
+    );
+}
+
+#[test]
+fn lateness_that_nobody_has_seen_is_not_said_for_certain() {
+    let world = Sandbox::sqlite().sql(
+        "insert into sync_log (timestamp, entity_type, action, status, duration_seconds)
+         values ('2026-11-22T20:00:00Z', 'sales', 'a', 'completed', 0)",
+    );
+    world.build();
+    let since = "Sales is not known to have been up to date since Sun 22 Nov, 14:00.";
+    assert!(world.page("index.html").contains(since), "in the open page");
+    std::fs::remove_file(world.path("sync.sqlite")).unwrap();
+    world.build_at("2026-11-23T12:00:00Z");
+    assert!(world.page("index.html").contains(since), "in a later build");
+}
+
+/// What an open page says of an entity at a later moment: the consequence and the grounds.
+fn said_then(page: &str, entity: &str, now: &str) -> (String, String) {
+    let now = chrono::DateTime::parse_from_rfc3339(now)
+        .unwrap()
+        .timestamp_millis();
+    let row = row(page, entity);
+    let turns = row
+        .split("data-turns=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    let turns = turns
+        .replace("&quot;", "\"")
+        .replace("&#x27;", "'")
+        .replace("&#39;", "'");
+    let turns: Vec<serde_json::Value> = serde_json::from_str(&turns).unwrap();
+    let turn = turns
+        .iter()
+        .find(|turn| turn["from"].as_i64().unwrap() <= now);
+    let said = |what: &str| match turn {
+        Some(turn) => turn[what].as_str().unwrap().to_owned(),
+        None => part(page, entity, what),
+    };
+    (said("means"), said("grounds"))
+}
+
+fn row<'a>(page: &'a str, entity: &str) -> &'a str {
+    let row = page.split(&format!("id=\"sync-{entity}\"")).nth(1).unwrap();
+    row.split("</tbody>").next().unwrap()
+}
+
+/// The text of a part of an entity's row, such as "means".
+fn part(page: &str, entity: &str, class: &str) -> String {
+    let part = row(page, entity)
+        .split(&format!("<p class=\"{class}\""))
+        .nth(1)
+        .unwrap();
+    part.split_once('>')
+        .unwrap()
+        .1
+        .split("</p>")
+        .next()
+        .unwrap()
+        .to_owned()
 }
 
 #[test]

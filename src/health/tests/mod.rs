@@ -54,6 +54,7 @@ fn policy() -> Policy {
         thresholds: Thresholds::default(),
         schedule: None,
         pauses: Pauses::default(),
+        actions: None,
         owner: None,
         zone: chrono_tz::America::Los_Angeles,
         interval: minutes(5),

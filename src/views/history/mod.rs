@@ -137,6 +137,8 @@ pub struct DayOfRuns {
     pub href: Option<String>,
     /// Their places, as in [`History::runs`].
     pub runs: Vec<usize>,
+    /// How many more there are that are not listed here.
+    pub unlisted: usize,
 }
 
 /// "All runs of the last 7 days"
@@ -206,9 +208,10 @@ fn history_run(
             },
             entity: entity.policy.name.clone(),
             page: page_path(entity_type),
-            when: match listed.day {
-                Day::Of(_) => row.started.time().to_owned(),
-                Day::Later => row.started.exact.clone(),
+            when: match (listed.what, listed.day) {
+                (What::Expected { due }, _) => format!("due {}", speaker.time(due)),
+                (What::Run { .. }, Day::Of(_)) => row.started.time().to_owned(),
+                (What::Run { .. }, Day::Later) => row.started.exact.clone(),
             },
             status_later: is_newest
                 .then(|| newest_status_later(entity, assessment.valid_until, site.speaker))

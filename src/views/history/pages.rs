@@ -158,11 +158,22 @@ impl Source<'_> {
         .collect()
     }
 
+    /// With the number of runs where all of them are listed; elsewhere only those that have a page.
     fn result_links(&self, from: Subject, here: &str) -> Vec<Link> {
         let results = self.listing.iter().flat_map(|listing| &listing.by_result);
         results
+            .filter(|&(&result, _)| {
+                from == Subject::Everything || Subject::Result(result).has_page()
+            })
             .map(|(&result, runs)| {
-                let name = format!("{} ({})", result.word(), grouped(runs.len() as u64));
+                let name = match from {
+                    Subject::Everything => {
+                        format!("{} ({})", result.word(), grouped(runs.len() as u64))
+                    }
+                    Subject::Entity(_) | Subject::Day(_) | Subject::Result(_) => {
+                        result.word().to_owned()
+                    }
+                };
                 let key = result.key().to_owned();
                 link(name, key, Subject::Result(result), from, here)
             })

@@ -41,6 +41,7 @@ impl Source<'_> {
                 } else if listed < of_day.len() {
                     tally = format!("{tally}; the newest {} are listed", number(listed));
                 }
+                let unlisted = of_day.len() - listed;
                 of_day.truncate(listed);
                 DayOfRuns {
                     date: day.key(),
@@ -49,6 +50,7 @@ impl Source<'_> {
                     href: (subject != Subject::Day(day))
                         .then(|| format!("{here}{}.html", Subject::Day(day).stem())),
                     runs: of_day,
+                    unlisted,
                 }
             })
             .collect()
@@ -79,9 +81,11 @@ impl Source<'_> {
             ..=MOST_ROWS => "all of them are listed".to_owned(),
             _ => format!("the newest {} of them are listed", number(MOST_ROWS)),
         };
+        let (count, kinds) = counts(listing, subject, runs);
+        let of_which = if kinds.is_empty() { "" } else { ": " };
         format!(
-            "{at_least}{}{since}; {listed}.",
-            tally(listing, subject, runs)
+            "{at_least}{count}{since}{of_which}{}; {listed}.",
+            kinds.join(", ")
         )
     }
 
@@ -161,35 +165,43 @@ impl Source<'_> {
 
 /// "143 runs, 2 failed"
 fn tally(listing: &Listing, subject: Subject, runs: &[usize]) -> String {
+    let (count, kinds) = counts(listing, subject, runs);
+    [vec![count], kinds].concat().join(", ")
+}
+
+/// "143 runs", and of which kinds people ask first: "2 failed".
+fn counts(listing: &Listing, subject: Subject, runs: &[usize]) -> (String, Vec<String>) {
     let counted =
         |count: usize, one, many| counted(i64::try_from(count).unwrap_or(i64::MAX), one, many);
     let expected = runs.iter().filter(|&&run| !listing.runs[run].what.is_run());
     let expected = expected.count();
-    let mut tally = match runs.len() - expected {
+    let count = match runs.len() - expected {
         0 => "no run".to_owned(),
         count => counted(count, "run", "runs"),
     };
     match subject {
         // All of one kind.
         Subject::Result(RunResult::NothingRecorded) => {
-            return counted(expected, "expected run", "expected runs");
+            let count = counted(expected, "expected run", "expected runs");
+            return (count, Vec::new());
         }
-        Subject::Result(_) => return tally,
+        Subject::Result(_) => return (count, Vec::new()),
         Subject::Everything | Subject::Entity(_) | Subject::Day(_) => {}
     }
+    let mut kinds = Vec::new();
     for result in [RunResult::Failed, RunResult::Unfinished, RunResult::Stuck] {
         let of_kind = runs
             .iter()
             .filter(|&&run| listing.runs[run].result == result);
         let count = of_kind.count();
         if count > 0 {
-            tally = format!("{tally}, {} {}", number(count), result.word());
+            kinds.push(format!("{} {}", number(count), result.word()));
         }
     }
     if expected > 0 {
-        tally = format!("{tally}, {} expected without a trace", number(expected));
+        kinds.push(format!("{} expected without a trace", number(expected)));
     }
-    tally
+    (count, kinds)
 }
 
 fn number(count: usize) -> String {

@@ -91,7 +91,10 @@ fn message(report: Report) -> String {
     let demo = if report.site.demo { "demo · " } else { "" };
     let moment = match report.assessment.as_of {
         Some(as_of) => format!("as of {}", report.site.speaker.stamped(as_of)),
-        None => "never read".to_owned(),
+        None => {
+            let built = report.assessment.generated_at;
+            format!("never read as of {}", report.site.speaker.stamped(built))
+        }
     };
     format!("{demo}{} · {moment}", verdict(report))
 }

@@ -120,10 +120,16 @@ fn entry(news: &News, report: Report) -> Entry {
             "unreadable",
             vec!["database", "yellow"],
             "The database cannot be read".to_owned(),
-            format!(
-                "syncmon has not been able to read the database since {when}. Verdicts rest on what was read \
-                 before, and nothing new is known."
-            ),
+            if report.assessment.as_of.is_some() {
+                format!(
+                    "syncmon has not been able to read the database since {when}. Verdicts rest on what was \
+                     read before, and nothing new is known."
+                )
+            } else {
+                format!(
+                    "syncmon has not been able to read the database since {when}. Nothing is known yet."
+                )
+            },
         ),
     };
     let micros = news.at.timestamp_micros().to_string();

@@ -23,9 +23,10 @@ pub fn plugin(assessment: &Assessment, speaker: Speaker) -> String {
         state(assessment.health),
         data.join(" ")
     );
+    let is_old = assessment.is_old_at(speaker.now);
     for (_, entity) in assessment.worst_first() {
         let name = on_one_line(&entity.policy.name);
-        let detail = on_one_line(&sentences::detail(entity, speaker));
+        let detail = on_one_line(&sentences::detail(entity, is_old, speaker));
         writeln!(text, "[{}] {name}: {detail}", state(entity.health()))
             .expect("writing to a string");
     }

@@ -233,7 +233,11 @@ fn component(report: Report, place: usize, entity: &EntityAssessment) -> Compone
         position: place + 1,
         description: format!(
             "{} {}",
-            sentences::detail(entity, report.site.speaker),
+            sentences::detail(
+                entity,
+                report.assessment.is_old_at(report.site.speaker.now),
+                report.site.speaker
+            ),
             report.dated()
         ),
         ..blank()

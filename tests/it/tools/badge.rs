@@ -97,7 +97,7 @@ fn a_badge_of_old_data_says_of_when_it_is() {
     assert_eq!(world.build_at(NOW).code, 75);
     assert_eq!(
         drawn(&world)["texts"][1],
-        "database cannot be read · never read"
+        "database cannot be read · never read as of 22 Nov 12:05 PST"
     );
     assert_eq!(drawn(&world)["colour"], "#b3261e");
 }
