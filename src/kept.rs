@@ -218,18 +218,11 @@ impl Kept {
         removed(&self.path(OUTAGE)).with_context(|| self.trouble(OUTAGE))
     }
 
-    /// The first build that could not read this database since `read`, when it was read last: an earlier one,
-    /// else `now`.
-    pub fn outage_since(
-        &self,
-        read: Option<DateTime<Utc>>,
-        now: DateTime<Utc>,
-    ) -> Result<DateTime<Utc>> {
+    /// The first build that could not read this database: an earlier one, else `now`.
+    pub fn outage_since(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
         let _alone = alone_in(&self.directory, "lock", PATIENCE)?;
         match self.load::<DateTime<Utc>>(OUTAGE) {
-            Earlier::Known(since) if since <= now && read.is_none_or(|read| since >= read) => {
-                Ok(since)
-            }
+            Earlier::Known(since) if since <= now => Ok(since),
             // A clock that was set back, or a file that says nothing: it counts from here.
             Earlier::Known(_) | Earlier::Nothing | Earlier::Unusable(_) => {
                 self.store(OUTAGE, &now).map(|()| now)

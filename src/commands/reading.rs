@@ -54,6 +54,10 @@ fn away(
     database: &Database,
     now: DateTime<Utc>,
 ) -> Taken {
+    let (since, keeping) = match kept.outage_since(now) {
+        Ok(since) => (since, Ok(())),
+        Err(error) => (now, Err(error)),
+    };
     let (earlier, lost) = match kept.snapshot() {
         Earlier::Known(earlier) => (Some(earlier), String::new()),
         Earlier::Nothing => (None, String::new()),
@@ -61,11 +65,6 @@ fn away(
             None,
             format!("; what was read before cannot be shown, for {why}"),
         ),
-    };
-    let read = earlier.as_ref().map(|earlier| earlier.as_of);
-    let (since, keeping) = match kept.outage_since(read, now) {
-        Ok(since) => (since, Ok(())),
-        Err(error) => (now, Err(error)),
     };
     let said = say(&format!(
         "the database could not be read ({}): {technical}{lost}",

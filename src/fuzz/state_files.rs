@@ -84,7 +84,7 @@ fn any_state_file_is_as_good_as_none_or_can_be_shown() {
             std::fs::write(path("outage"), &bytes).unwrap();
             let text = String::from_utf8_lossy(&bytes).replacen("\"format\":4", "\"format\":1", 1);
             std::fs::write(path("changes"), text).unwrap();
-            prop_assert!(kept().outage_since(None, now).unwrap() <= now);
+            prop_assert!(kept().outage_since(now).unwrap() <= now);
             if let Earlier::Known(journal) = kept().journal() {
                 prop_assert!(journal.is_within_the_calendar());
                 let reading = Reading {

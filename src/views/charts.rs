@@ -45,6 +45,10 @@ pub struct Bar {
     /// "completed", "failed" or "other".
     pub mark: &'static str,
     pub said: String,
+    /// The same in two lines, for the place above the bar.
+    pub lines: [String; 2],
+    /// The middle of these lines: that of the bar, but within the chart.
+    pub lines_at: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -95,6 +99,9 @@ const LEFT: f64 = 84.0;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = 170.0;
 
+/// Half of the widest line that stands above a bar.
+const HALF_OF_A_LINE: f64 = 160.0;
+
 /// The charts of an entity's newest runs, at most as many; none where there is nothing to compare.
 pub fn charts(entity: &EntityAssessment, most: usize, speaker: Speaker) -> Vec<Chart> {
     let shown: Vec<(usize, &Run)> = entity
@@ -139,14 +146,20 @@ fn chart(
         .iter()
         .rev()
         .enumerate()
-        .map(|(index, &(place, run))| Bar {
-            run: run.id,
-            x: units(left_of(index) + slot * 0.15),
-            middle: units(left_of(index) + slot / 2.0),
-            y: units(y(value(run))),
-            height: units(BOTTOM - y(value(run))),
-            mark: mark(run),
-            said: said(measure, entity, place, run, speaker),
+        .map(|(index, &(place, run))| {
+            let middle = left_of(index) + slot / 2.0;
+            let lines = said(measure, entity, place, run, speaker);
+            Bar {
+                run: run.id,
+                x: units(left_of(index) + slot * 0.15),
+                middle: units(middle),
+                y: units(y(value(run))),
+                height: units(BOTTOM - y(value(run))),
+                mark: mark(run),
+                said: lines.join(": "),
+                lines,
+                lines_at: units(middle.clamp(HALF_OF_A_LINE, WIDTH - HALF_OF_A_LINE)),
+            }
         })
         .collect();
     #[expect(
@@ -216,20 +229,23 @@ fn axis_number(measure: &Measure, at: f64) -> String {
     (measure.said)(at)
 }
 
-/// "Sun 22 Nov 2026, 02:00:07 PST: completed, 39 s"
+/// "Sun 22 Nov 2026, 02:00:07 PST", "completed, 39 s"
 fn said(
     measure: &Measure,
     entity: &EntityAssessment,
     place: usize,
     run: &Run,
     speaker: Speaker,
-) -> String {
+) -> [String; 2] {
     let came_to = status(entity, place, run, speaker.now);
     let value = (measure.of)(run).map_or_else(
         || "not recorded".to_owned(),
         |value| (measure.said)(value.max(0.0)),
     );
-    format!("{}: {came_to}, {value}", speaker.exactly(run.started_at))
+    [
+        speaker.exactly(run.started_at),
+        format!("{came_to}, {value}"),
+    ]
 }
 
 /// "Last 50 runs: 45 completed, 4 failed, 1 neither; completed ones: 24 s to 1 min 8 s, median 39 s"

@@ -1,12 +1,15 @@
 //! The problems of the last days, each in a plain sentence.
 
+mod sentence;
+
 use serde::Serialize;
 
 use super::meaning::{Why, error_of_failure, newest_error};
-use super::times::{Speaker, counted, length};
+use super::times::{Speaker, counted};
 use super::{page_path, sentences, words};
-use crate::health::{Assessment, EntityAssessment, Health, Past, Problem, Reason, problems};
+use crate::health::{Assessment, EntityAssessment, Health, Problem, Reason, problems};
 use crate::text::{apart, file_stem};
+use sentence::{Words, not_known_since, sentence};
 
 /// Of how many days, today included, the overview tells the problems.
 pub const PROBLEM_DAYS: u32 = 7;
@@ -158,13 +161,15 @@ fn coming(assessment: &Assessment, speaker: Speaker) -> Vec<Coming> {
         .filter_map(|entity| {
             let at = entity.turns.yellow_at?;
             let name = apart(&entity.policy.name);
-            let since = speaker.dated(at);
             Some(Coming {
                 from: at.timestamp_millis(),
                 sentence: if assessment.is_old_at(at) {
-                    not_known_since(&name, &since)
+                    not_known_since(&name, at, speaker)
                 } else {
-                    format!("{name} has not been up to date since {since}.")
+                    format!(
+                        "{name} has not been up to date since {}.",
+                        speaker.dated(at)
+                    )
                 },
                 page: page_path(&entity.policy.entity_type),
             })
@@ -172,11 +177,6 @@ fn coming(assessment: &Assessment, speaker: Speaker) -> Vec<Coming> {
         .collect();
     coming.sort_by_key(|coming| std::cmp::Reverse(coming.from));
     coming
-}
-
-/// Of a time that nobody has read.
-fn not_known_since(name: &str, since: &str) -> String {
-    format!("{name} is not known to have been up to date since {since}.")
 }
 
 fn tell(
@@ -191,211 +191,19 @@ fn tell(
         Health::Yellow
     };
     let recorded = problem.failures.last();
+    let name = apart(&entity.policy.name);
     Told {
         anchor: anchor(entity, problem.from.timestamp()),
         health: words::health(health),
         sentence: if !problem.failed && assessment.is_old_at(problem.from) {
-            not_known_since(&apart(&entity.policy.name), &speaker.dated(problem.from))
+            not_known_since(&name, problem.from, speaker)
         } else {
-            let words = match entity.policy.schedule {
-                Some(_) => &BY_SCHEDULE,
-                None => &BY_AGE,
-            };
-            sentence(problem, &apart(&entity.policy.name), words, speaker)
+            sentence(problem, &name, &Words::of(entity), speaker)
         },
         page: page_path(&entity.policy.entity_type),
         ended: problem.until.is_some(),
         why: recorded
             .and_then(|&at| error_of_failure(entity, at))
             .map(Why::in_short),
-    }
-}
-
-/// How time is spoken of during which nothing failed, but something was missing.
-struct Words {
-    late: &'static str,
-    late_or_overdue: &'static str,
-    late_then_overdue: &'static str,
-    late_and_overdue: &'static str,
-}
-
-const BY_AGE: Words = Words {
-    late: "late",
-    late_or_overdue: "late or overdue",
-    late_then_overdue: "late, then overdue,",
-    late_and_overdue: "late, overdue",
-};
-
-const BY_SCHEDULE: Words = Words {
-    late: "behind schedule",
-    late_or_overdue: "behind schedule",
-    late_then_overdue: "behind schedule",
-    late_and_overdue: "behind schedule",
-};
-
-/// "Products failed on Sat 21 Nov, 03:10; up to date again after 58 min."
-fn sentence(problem: &Problem, name: &str, words: &Words, speaker: Speaker) -> String {
-    let from = speaker.dated(problem.from);
-    match problem.until {
-        None => {
-            let state = lasting_state(problem, words);
-            format!("{name} has been {state} since {from}.")
-        }
-        Some(until) => {
-            let took = length(until - problem.from);
-            if problem.first == Past::Failed && !problem.late && !problem.overdue {
-                let failed = match problem.failures.len() {
-                    1 => format!("failed on {from}"),
-                    2 => format!("failed twice from {from} on"),
-                    many => format!("failed {many} times from {from} on"),
-                };
-                format!("{name} {failed}; up to date again after {took}.")
-            } else {
-                let until = speaker.dated(until);
-                let state = ended_state(problem, words);
-                format!("{name} was {state} from {from} until {until} ({took}).")
-            }
-        }
-    }
-}
-
-fn lasting_state(problem: &Problem, words: &Words) -> String {
-    match (problem.failed, problem.overdue, problem.late) {
-        (true, true, _) | (true, _, true) => format!("{} or failing", words.late),
-        (true, false, false) => "failing".to_owned(),
-        (false, true, _) => words.late_or_overdue.to_owned(),
-        (false, false, _) => words.late.to_owned(),
-    }
-}
-
-fn ended_state(problem: &Problem, words: &Words) -> String {
-    match (problem.failed, problem.overdue) {
-        (true, true) => format!("{} and failing", words.late_and_overdue),
-        (true, false) => format!("{} and failing", words.late),
-        (false, true) => words.late_then_overdue.to_owned(),
-        (false, false) => words.late.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use chrono::{DateTime, TimeDelta, Utc};
-
-    use super::*;
-
-    fn at(text: &str) -> DateTime<Utc> {
-        text.parse().unwrap()
-    }
-
-    fn said(from: &str, until: Option<&str>, past: &[Past], words: &Words) -> String {
-        let begun = at(from);
-        let problem = Problem {
-            from: begun,
-            until: until.map(at),
-            first: past[0],
-            late: past.contains(&Past::Late),
-            overdue: past.contains(&Past::Overdue),
-            failed: past.contains(&Past::Failed),
-            failures: past
-                .iter()
-                .filter(|past| **past == Past::Failed)
-                .map(|_| begun + TimeDelta::hours(1))
-                .collect(),
-        };
-        let speaker = Speaker {
-            zone: chrono_tz::America::Los_Angeles,
-            now: at("2026-11-22T20:05:00Z"),
-        };
-        sentence(&problem, "Sales", words, speaker)
-    }
-
-    #[test]
-    fn each_problem_is_said_in_one_plain_sentence() {
-        use Past::{Failed, Late, Overdue};
-        let night = "2026-11-21T10:00:00Z";
-        let noon = Some("2026-11-21T20:30:00Z");
-        for (from, until, past, expected) in [
-            (
-                night,
-                None,
-                &[Failed][..],
-                "Sales has been failing since Sat 21 Nov, 02:00.",
-            ),
-            (
-                night,
-                None,
-                &[Late],
-                "Sales has been late since Sat 21 Nov, 02:00.",
-            ),
-            (
-                night,
-                None,
-                &[Late, Overdue],
-                "Sales has been late or overdue since Sat 21 Nov, 02:00.",
-            ),
-            (
-                night,
-                None,
-                &[Failed, Late],
-                "Sales has been late or failing since Sat 21 Nov, 02:00.",
-            ),
-            (
-                night,
-                noon,
-                &[Failed],
-                "Sales failed on Sat 21 Nov, 02:00; up to date again after 10 h 30 min.",
-            ),
-            (
-                night,
-                noon,
-                &[Failed, Failed],
-                "Sales failed twice from Sat 21 Nov, 02:00 on; up to date again after 10 h 30 min.",
-            ),
-            (
-                "2026-11-22T19:22:00Z",
-                Some("2026-11-22T19:25:00Z"),
-                &[Failed],
-                "Sales failed on Sun 22 Nov, 11:22; up to date again after 3 min.",
-            ),
-            (
-                night,
-                noon,
-                &[Late],
-                "Sales was late from Sat 21 Nov, 02:00 until Sat 21 Nov, 12:30 (10 h 30 min).",
-            ),
-            (
-                night,
-                noon,
-                &[Late, Overdue],
-                "Sales was late, then overdue, from Sat 21 Nov, 02:00 until Sat 21 Nov, 12:30 (10 h 30 min).",
-            ),
-            (
-                night,
-                noon,
-                &[Late, Failed],
-                "Sales was late and failing from Sat 21 Nov, 02:00 until Sat 21 Nov, 12:30 (10 h 30 min).",
-            ),
-        ] {
-            assert_eq!(said(from, until, past, &BY_AGE), expected);
-        }
-        for (until, past, expected) in [
-            (
-                None,
-                &[Late, Overdue][..],
-                "Sales has been behind schedule since Sat 21 Nov, 02:00.",
-            ),
-            (
-                noon,
-                &[Late, Overdue],
-                "Sales was behind schedule from Sat 21 Nov, 02:00 until Sat 21 Nov, 12:30 (10 h 30 min).",
-            ),
-            (
-                None,
-                &[Failed, Late],
-                "Sales has been behind schedule or failing since Sat 21 Nov, 02:00.",
-            ),
-        ] {
-            assert_eq!(said(night, until, past, &BY_SCHEDULE), expected);
-        }
     }
 }

@@ -152,8 +152,9 @@ async function entityPage(browser) {
   await visit(browser, SALES, { viewport: { width: 400, height: 500 } }, async (page) => {
     await page.locator("summary").click();
     await page.locator("summary").focus();
-    const runs = page.locator(".scroll").last();
-    await runs.evaluate((element) => (element.scrollLeft = 40));
+    const runs = page.locator("#runs");
+    const chart = page.locator(".chart").first().locator("..");
+    await chart.evaluate((element) => (element.scrollLeft = -40)); // from the newest run, at the right
     await watch(page);
     build("ill", T + MINUTE / 2);
     await wait(page, T + MINUTE + SECOND);
@@ -162,7 +163,7 @@ async function entityPage(browser) {
     assert.deepEqual({ replaced, gaps, said }, { replaced: 1, gaps: 0, said: [] }, "the verdict is the same");
     assert.equal(await page.locator("details").evaluate(({ open }) => open), true);
     assert.equal(await page.evaluate(() => document.activeElement.textContent), "Day by day");
-    assert.equal(await runs.evaluate((element) => element.scrollLeft), 40);
+    assert.equal(await chart.evaluate((element) => element.scrollLeft), -40);
     assert.match(await runs.innerText(), /running/);
     const fresh = await written(browser, SALES, T + MINUTE / 2);
     assert.deepEqual({ ...now, ages: [] }, { ...fresh, ages: [] });

@@ -60,11 +60,11 @@ async function outOfDate(browser, site) {
     const old = await seen(page);
     assert.equal(
       old.message,
-      "This page is out of date. If it is later than 12:20 PST on Sunday 22 November, do not rely on this page.",
+      "This page is out of date. It could be relied on until 12:20 PST on Sunday 22 November.",
     );
     assert.deepEqual(old.verdict, {
       health: "grey",
-      text: "This page is out of date; when it was read: All 6 syncs are up to date",
+      text: "This page is out of date. When its data was read: All 6 syncs are up to date",
     });
     assert.equal(old.title, "Out of date · Craft Contemporary");
     assert.equal(old.icon, "grey");

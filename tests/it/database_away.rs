@@ -50,19 +50,6 @@ fn verdicts_go_on_ageing_and_recover_with_the_database() {
     );
 }
 
-/// A clock that went wrong for one build notes an outage before the last reading.
-#[test]
-fn an_outage_does_not_begin_before_the_last_reading() {
-    let (world, gate) = behind_a_gate();
-    world.build();
-    gate.turn(Manner::Refusing);
-    assert_eq!(world.build_at("2026-11-22T15:00:00Z").code, 75);
-    assert_eq!(world.build_at("2026-11-22T20:20:00Z").code, 75);
-    assert_eq!(world.status()["source"]["since"], "2026-11-22T20:20:00Z");
-    assert_eq!(world.build_at("2026-11-22T20:25:00Z").code, 75);
-    assert_eq!(world.status()["source"]["since"], "2026-11-22T20:20:00Z");
-}
-
 #[test]
 fn every_page_carries_the_banner() {
     let (world, gate) = behind_a_gate();

@@ -14,15 +14,19 @@ const FORM: &str = "<form><input id=\"filter\" value=\"\"><select id=\"kind\"><o
     <option>failed</option></select></form><details id=\"more\"><summary>More</summary>\
     <p>{{ frame.generated_at }}</p></details>{% endblock main %}";
 
+/// With which an entity has a chart.
+const EARLIER: &str = "insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed)
+    values ('2026-11-21T10:00:00Z', 'sales', 'incremental_sync', 'completed', 4.5, 1086);";
+
 #[test]
 fn a_page_left_open_follows_later_builds() {
     let form = OVERVIEW.replace("{% endblock main %}", FORM);
     let world = Sandbox::sqlite()
-        .sql(WELL)
+        .sql(&(WELL.to_owned() + EARLIER))
         .file("syncmon.toml", TITLE)
         .file("form/overview.html", &form)
         .file("other/assets/syncmon.css", &format!("{STYLE}/* new */\n"));
-    let ill = Sandbox::sqlite().sql(AGEING);
+    let ill = Sandbox::sqlite().sql(&(AGEING.to_owned() + EARLIER));
     world.build();
     let nginx = Nginx::with_its_own_clock(&world);
     // Whoever changes them writes them anew.

@@ -126,7 +126,7 @@ fn every_figure_is_that_of_the_database_across_both_changes_of_the_clocks() {
                 ids
             );
         }
-        let whole = format!("{} runs, ", text_of_count(rows(&all).len()));
+        let whole = format!("{} runs since ", text_of_count(rows(&all).len()));
         assert!(text_of(&all).contains(&whole), "{whole}");
     }
 }

@@ -138,7 +138,7 @@ fn a_template_that_fails_only_on_a_bad_day_is_refused_on_a_good_one() {
         ("entity.html", "not table"),
         ("entity.html", "runs | length > 4"),
     ] {
-        let text = format!("{{% if {condition} %}}\n{{{{ nothing }}}}{{% endif %}}");
+        let text = format!("a page{{% if {condition} %}}\n{{{{ nothing }}}}{{% endif %}}");
         fs::write(world.path("look").join(template), text).unwrap();
         let before = world.site();
         let ended = world.build_at("2026-11-22T20:10:00Z");

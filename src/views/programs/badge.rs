@@ -89,12 +89,12 @@ pub fn endpoint(report: Report) -> Endpoint {
 /// "all up to date · as of 22 Nov 12:05 PST"
 fn message(report: Report) -> String {
     let demo = if report.site.demo { "demo · " } else { "" };
-    let moment = match report.assessment.as_of {
-        Some(as_of) => format!("as of {}", report.site.speaker.stamped(as_of)),
-        None => {
-            let built = report.assessment.generated_at;
-            format!("never read as of {}", report.site.speaker.stamped(built))
-        }
+    let speaker = report.site.speaker;
+    let moment = if let Some(as_of) = report.assessment.as_of {
+        format!("as of {}", speaker.stamped(as_of))
+    } else {
+        let built = report.assessment.generated_at;
+        format!("never read as of {}", speaker.stamped(built))
     };
     format!("{demo}{} · {moment}", verdict(report))
 }
