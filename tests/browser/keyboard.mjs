@@ -91,9 +91,7 @@ function prepare() {
       // The middle of a link that goes over two lines may lie beside it.
       const part = [...last.getClientRects()].find(({ top, bottom }) => top >= 0 && bottom <= innerHeight);
       const seen = [document.elementFromPoint(x, y), part && document.elementFromPoint((part.left + part.right) / 2, (part.top + part.bottom) / 2)];
-      // The box of a bar reaches over its neighbours, since what it says stands in the middle of its chart.
-      const chart = last.closest("svg");
-      const covered = !seen.some((element) => element && (last.contains(element) || element.contains(last) || (chart && chart.contains(element))));
+      const covered = !seen.some((element) => element && (last.contains(element) || element.contains(last)));
       return {
         number: numbered.get(last),
         kind: kind(last),
