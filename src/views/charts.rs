@@ -99,6 +99,9 @@ const LEFT: f64 = 84.0;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = 170.0;
 
+/// The height of a bar that stands for something, however little.
+const LEAST: f64 = 2.0;
+
 /// Half of the widest line that stands above a bar.
 const HALF_OF_A_LINE: f64 = 160.0;
 
@@ -137,6 +140,14 @@ fn chart(
     let step = step(largest, measure.steps);
     let top = (largest / step).ceil().max(1.0) * step;
     let y = |value: f64| BOTTOM - value / top * (BOTTOM - TOP);
+    // Twelve records beside thousands are no gap.
+    let bar_top = |value: f64| {
+        if value > 0.0 {
+            y(value).min(BOTTOM - LEAST)
+        } else {
+            BOTTOM
+        }
+    };
     #[expect(clippy::cast_precision_loss, reason = "at most a few dozen runs")]
     let slot = (WIDTH - LEFT) / shown.len() as f64;
     #[expect(clippy::cast_precision_loss, reason = "at most a few dozen runs")]
@@ -153,8 +164,8 @@ fn chart(
                 run: run.id,
                 x: units(left_of(index) + slot * 0.15),
                 middle: units(middle),
-                y: units(y(value(run))),
-                height: units(BOTTOM - y(value(run))),
+                y: units(bar_top(value(run))),
+                height: units(BOTTOM - bar_top(value(run))),
                 mark: mark(run),
                 said: lines.join(": "),
                 lines,
