@@ -135,44 +135,36 @@ fn chart(
     shown: &[(usize, &Run)],
     speaker: Speaker,
 ) -> Chart {
-    let value = |run: &Run| (measure.of)(run).unwrap_or(0.0).max(0.0);
-    let largest = shown.iter().map(|(_, run)| value(run)).fold(0.0, f64::max);
+    let largest = shown.iter().map(|(_, run)| value(measure, run));
+    let largest = largest.fold(0.0, f64::max);
     let step = step(largest, measure.steps);
     let top = (largest / step).ceil().max(1.0) * step;
     let y = |value: f64| BOTTOM - value / top * (BOTTOM - TOP);
-    // Twelve records beside thousands are no gap.
-    let bar_top = |value: f64| {
-        if value > 0.0 {
-            y(value).min(BOTTOM - LEAST)
-        } else {
-            BOTTOM
-        }
-    };
     #[expect(clippy::cast_precision_loss, reason = "at most a few dozen runs")]
     let slot = (WIDTH - LEFT) / shown.len() as f64;
+    let bars = shown.iter().rev().enumerate();
     #[expect(clippy::cast_precision_loss, reason = "at most a few dozen runs")]
-    let left_of = |index: usize| LEFT + slot * index as f64;
-
-    let bars = shown
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(index, &(place, run))| {
-            let middle = left_of(index) + slot / 2.0;
-            let lines = said(measure, entity, place, run, speaker);
-            Bar {
-                run: run.id,
-                x: units(left_of(index) + slot * 0.15),
-                middle: units(middle),
-                y: units(bar_top(value(run))),
-                height: units(BOTTOM - bar_top(value(run))),
-                mark: mark(run),
-                said: lines.join(": "),
-                lines,
-                lines_at: units(middle.clamp(HALF_OF_A_LINE, WIDTH - HALF_OF_A_LINE)),
-            }
-        })
-        .collect();
+    let bars = bars.map(|(index, &(place, run))| {
+        // Twelve records beside thousands are no gap.
+        let height = match value(measure, run) {
+            0.0 => 0.0,
+            value => (BOTTOM - y(value)).max(LEAST),
+        };
+        let middle = LEFT + slot * (index as f64 + 0.5);
+        let lines = said(measure, entity, place, run, speaker);
+        Bar {
+            run: run.id,
+            x: units(middle - slot * 0.35),
+            middle: units(middle),
+            y: units(BOTTOM - height),
+            height: units(height),
+            mark: mark(run),
+            said: lines.join(": "),
+            lines,
+            lines_at: units(middle.clamp(HALF_OF_A_LINE, WIDTH - HALF_OF_A_LINE)),
+        }
+    });
+    let bars = bars.collect();
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -203,6 +195,11 @@ fn chart(
         bars,
         dates: vec![date(0, LEFT, "start"), date(shown.len() - 1, WIDTH, "end")],
     }
+}
+
+/// What a bar stands for.
+fn value(measure: &Measure, run: &Run) -> f64 {
+    (measure.of)(run).unwrap_or(0.0).max(0.0)
 }
 
 /// A distance between lines such that there are at most five.
