@@ -187,6 +187,10 @@ def age_of(success: int, now: int) -> int:
     return max(0, now - success)
 
 
+def earliest(*moments):
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
 def ahead(moment: Optional[int], earliest: int) -> Optional[int]:
     """When the clock alone makes it worse, unless that is over."""
     return moment if moment is not None and moment >= earliest else None
@@ -255,7 +259,11 @@ def judge_entity(state: Optional[State], all_runs: list, policy: Policy, clock: 
         "last_success": success,
         "age": None if success is None else age_of(success, clock.now),
         "running": doing == "running",
-        "turns_yellow_at": ahead(yellow, clock.now + (policy.schedule is None)),
+        "turns_yellow_at": earliest(
+            ahead(yellow, clock.now + (policy.schedule is None)),
+            # A run that is going on is stuck once it is older, by a microsecond.
+            last.start + policy.stuck_after + 1 if health == "green" and doing == "running" else None,
+        ),
         "turns_red_at": ahead(red, clock.now),
         "next_expected_at": next_due(unmet, policy, clock.now),
         "last_run": describe_last_run(last),
