@@ -361,6 +361,7 @@ as $function$
 declare
     finished constant timestamptz :=
         coalesce(run."timestamp", clock_timestamp()) + coalesce(duration, 0) * interval '1 second';
+    leeway constant interval := case when ends_now then interval '1 second' else interval '0' end;
     merged constant jsonb := case
         when jsonb_typeof(run.metadata) = 'object' and jsonb_typeof(details) = 'object' then run.metadata || details
         else coalesce(details, run.metadata)
@@ -403,8 +404,9 @@ begin
         return;
     end if;
 
-    -- So does a state that is newer; but one that lies in the future was written by a clock that is wrong. And where two
-    -- runs end at once, the older one may read the clock later and write its state before.
+    -- So does a state that is newer; but one that lies in the future was written by a clock that is wrong. Of two runs
+    -- that end at once the older one may read the clock later and come to the state before: within a second the newer
+    -- one decides.
     insert into public.sync_state as s
         (entity_type, status, last_sync_time, last_version, error_message, created_at, updated_at)
     values (run.entity_type, case result when 'completed' then 'success' else 'failed' end,
@@ -416,13 +418,8 @@ begin
         last_version = coalesce(excluded.last_version, s.last_version),
         error_message = excluded.error_message,
         updated_at = excluded.updated_at
-    where coalesce(greatest(s.last_sync_time, s.updated_at) <= finished, true)
-        or greatest(s.last_sync_time, s.updated_at) > clock_timestamp()
-        or finish.ends_now and exists (
-            select from public.sync_log l
-            where l.entity_type = run.entity_type
-                and l."timestamp" + l.duration_seconds * interval '1 second' = s.updated_at
-        );
+    where coalesce(greatest(s.last_sync_time, s.updated_at) <= finished + leeway, true)
+        or greatest(s.last_sync_time, s.updated_at) > clock_timestamp();
 end
 $function$;
 

@@ -86,12 +86,13 @@ fn of_two_runs_that_end_at_once_the_newer_one_is_the_state() {
 }
 
 #[test]
-fn what_a_script_writes_after_the_end_of_a_run_stays() {
+fn what_a_script_writes_a_second_after_the_end_of_a_run_stays() {
     let world = Sandbox::postgres();
     world.execute("select sync_finish(sync_start('sales', 'a'), 'completed', 1)");
     comes_before_a_run_that_ends(
         &world,
-        "update sync_state set status = 'success', last_sync_time = clock_timestamp(), updated_at = clock_timestamp()",
+        "select pg_sleep(1.1);
+         update sync_state set status = 'success', last_sync_time = clock_timestamp(), updated_at = clock_timestamp()",
     );
     assert_eq!(
         ask(world.owner_url(), "select status from sync_state"),
