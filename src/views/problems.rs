@@ -130,22 +130,11 @@ fn doubt(entity: &EntityAssessment, assessment: &Assessment, speaker: Speaker) -
 
 fn doubtful(entity: &EntityAssessment, is_old: bool, speaker: Speaker) -> String {
     let grounds = sentences::grounds(entity, entity.reason, is_old, speaker);
-    match entity.reason {
-        // The grounds say it all.
-        Reason::NeverSynced => grounds,
-        Reason::Fresh
-        | Reason::Late
-        | Reason::Missed
-        | Reason::Overdue
-        | Reason::Failed
-        | Reason::Unconfirmed
-        | Reason::Stuck
-        | Reason::ClockSkew
-        | Reason::Hidden
-        | Reason::OutOfDate => {
-            format!("{}. {grounds}", sentences::short(entity, entity.reason))
-        }
+    if entity.reason == Reason::NeverSynced {
+        // They say it all.
+        return grounds;
     }
+    format!("{}. {grounds}", sentences::short(entity, entity.reason))
 }
 
 fn anchor(entity: &EntityAssessment, since: impl std::fmt::Display) -> String {

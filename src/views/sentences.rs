@@ -93,19 +93,10 @@ pub fn short(entity: &EntityAssessment, reason: Reason) -> String {
 /// In which words a reason is said of an entity: where part of the record is hidden, nobody knows that it has never
 /// synced.
 pub fn as_said(entity: &EntityAssessment, reason: Reason) -> Reason {
-    match reason {
-        Reason::NeverSynced if is_partly_hidden(entity) => Reason::Hidden,
-        Reason::NeverSynced
-        | Reason::Fresh
-        | Reason::Late
-        | Reason::Missed
-        | Reason::Overdue
-        | Reason::Failed
-        | Reason::Unconfirmed
-        | Reason::Stuck
-        | Reason::ClockSkew
-        | Reason::Hidden
-        | Reason::OutOfDate => reason,
+    if reason == Reason::NeverSynced && is_partly_hidden(entity) {
+        Reason::Hidden
+    } else {
+        reason
     }
 }
 
