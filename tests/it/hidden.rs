@@ -166,15 +166,6 @@ fn a_policy_reaches_members_of_its_role_who_inherit_from_it() {
     let sandbox = built_blind(sandbox.with_url(&url));
     assert_eq!(sandbox.verdict("sales"), "red never_synced");
     assert_eq!(notices(&sandbox).len(), 2);
-    assert_eq!(
-        sandbox.status()["overall"]["summary"],
-        "The database cannot be read. All 6 syncs are not readable"
-    );
-    let page = sandbox.page("index.html");
-    assert!(page.contains("part of the record is hidden"));
-    for claim in ["<b>never</b>", "no success on record", "no run in the log"] {
-        assert!(!page.contains(claim), "{claim}: nobody knows");
-    }
     execute(
         &admin,
         "alter role syncmon_test_member inherit;
