@@ -1,9 +1,12 @@
 //! A real PostgreSQL server, started once for all tests of this program and stopped with it.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
+
+const TEMPLATE: &str = "syncmon_template";
 
 /// A running server that trusts local connections, except those of roles in the group
 /// `password_required`, which a test may create.
@@ -12,77 +15,68 @@ pub struct Cluster {
     pub directory: PathBuf,
     binaries: PathBuf,
     /// Its standard input is the leash: when this process ends, the server stops.
-    _leash: Child,
+    _leash: Option<Child>,
 }
 
 impl Cluster {
-    /// Debian's PostgreSQL, shared by all tests.
+    /// Debian's PostgreSQL, shared by all tests: the one whose directory is named by
+    /// `SYNCMON_TEST_POSTGRES`, which `./tests/run` starts, or else one for this process.
     pub fn shared() -> &'static Cluster {
         static SHARED: OnceLock<Cluster> = OnceLock::new();
-        SHARED.get_or_init(|| Cluster::start(&debian_binaries(), &[]))
+        SHARED.get_or_init(|| match std::env::var_os("SYNCMON_TEST_POSTGRES") {
+            Some(directory) => Cluster::running(directory.into()),
+            None => Cluster::start(&debian_binaries(), &[]),
+        })
+    }
+
+    /// A server that is there already. Its port is the end of the directory's name.
+    fn running(directory: PathBuf) -> Cluster {
+        let name = directory.to_string_lossy();
+        let port = name.rsplit('-').next().unwrap().parse().unwrap();
+        Cluster {
+            port,
+            directory,
+            binaries: debian_binaries(),
+            _leash: None,
+        }
     }
 
     /// A server of its own from these binaries, with additional settings such as `ssl=on`.
     pub fn start(binaries: &Path, settings: &[&str]) -> Cluster {
         let port = free_port();
         let directory = PathBuf::from(format!("/tmp/syncmon-pg-{}-{port}", std::process::id()));
-        let settings: String = settings
-            .iter()
-            .map(|setting| ["echo \"", setting, "\" >> data/postgresql.conf\n"].concat())
-            .collect();
-        let script = format!(
-            r#"set -e
-            cd "$DIRECTORY"
-            "$BIN/initdb" -D data -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync > initdb.log 2>&1
-            sed -i '1i host all +password_required 127.0.0.1/32 scram-sha-256' data/pg_hba.conf
-            cat >> data/postgresql.conf <<END
-port = $PORT
-unix_socket_directories = '$DIRECTORY'
-listen_addresses = '127.0.0.1'
-fsync = off
-log_statement = all
-log_line_prefix = '%d %u %a: '
-END
-            {settings}
-            "$BIN/postgres" -D data > server.log 2>&1 &
-            cat > /dev/null
-            # A test may have stopped it, or started it again.
-            if [ -e data/postmaster.pid ]; then "$BIN/pg_ctl" -D data -m fast stop > stop.log; fi
-            rm -rf "$DIRECTORY""#
-        );
         std::fs::create_dir(&directory).unwrap();
-        let mut command = if is_root() {
-            // PostgreSQL refuses to run as root.
-            let chown = Command::new("chown")
-                .arg("postgres")
-                .arg(&directory)
-                .status()
-                .unwrap();
-            assert!(chown.success());
-            let mut command = Command::new("runuser");
-            command.args(["-u", "postgres", "--", "bash", "-c", &script]);
-            command
-        } else {
-            let mut command = Command::new("bash");
-            command.args(["-c", &script]);
-            command
-        };
-        let leash = command
-            .env("BIN", binaries)
-            .env("DIRECTORY", &directory)
-            .env("PORT", port.to_string())
+        let leash = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/postgres"))
+            .args([binaries, &directory])
+            .arg(port.to_string())
+            .args(settings)
             .current_dir("/")
             .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let cluster = Cluster {
             port,
             directory,
             binaries: binaries.to_owned(),
-            _leash: leash,
+            _leash: Some(leash),
         };
         cluster.wait_until_ready();
         cluster
+    }
+
+    /// The name of a database with the schema in it, and nothing else, to copy from, which is
+    /// cheaper than `init-db`. `make` fills it: once a server, whichever processes ask.
+    pub fn template(&self, make: impl FnOnce(&str)) -> &'static str {
+        let done = self.directory.join("template");
+        let lock = File::create(self.directory.join("template.lock")).unwrap();
+        lock.lock().unwrap();
+        if !done.exists() {
+            make(TEMPLATE);
+            File::create(done).unwrap();
+        }
+        TEMPLATE
     }
 
     pub fn url(&self, role: &str, database: &str) -> String {

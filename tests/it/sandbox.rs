@@ -84,24 +84,25 @@ impl Sandbox {
 
     /// The same in another PostgreSQL than the shared one.
     pub fn postgres_in(cluster: &Cluster) -> Sandbox {
-        let sandbox = Sandbox::empty_postgres_in(cluster).succeeds_once_at_a_time(&["init-db"]);
+        let template = cluster.template(|name| {
+            Sandbox::copied_in(cluster, name, "template1").succeeds(&["init-db"]);
+        });
+        let sandbox = Sandbox::copied_in(cluster, &fresh_name(), template);
         let url = cluster.url("syncmon_ro", &sandbox.database());
         sandbox.with_url(&url)
     }
 
     /// With an empty database of its own, read as its superuser.
     pub fn empty_postgres_in(cluster: &Cluster) -> Sandbox {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!(
-            "world_{}_{}",
-            std::process::id(),
-            NUMBER.fetch_add(1, Ordering::Relaxed)
-        );
+        Sandbox::copied_in(cluster, &fresh_name(), "template1")
+    }
+
+    fn copied_in(cluster: &Cluster, name: &str, template: &str) -> Sandbox {
         execute(
             &cluster.url("postgres", "postgres"),
-            &format!("create database {name}"),
+            &format!("create database {name} template {template}"),
         );
-        let url = cluster.url("postgres", &name);
+        let url = cluster.url("postgres", name);
         let mut sandbox = Sandbox::bare().with_url(&url);
         sandbox.owner = Some(url);
         sandbox
@@ -217,17 +218,6 @@ impl Sandbox {
         ended
     }
 
-    /// Roles belong to the whole cluster: two `init-db` at once would race for them.
-    fn succeeds_once_at_a_time(self, arguments: &[&str]) -> Sandbox {
-        static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
-        let turn = TURN
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        self.succeeds(arguments);
-        drop(turn);
-        self
-    }
-
     /// `syncmon build` at a moment, into `site`, with `state`.
     pub fn build_at(&self, now: &str) -> Ended {
         let mut arguments = vec![
@@ -334,6 +324,12 @@ impl Sandbox {
             })
             .collect()
     }
+}
+
+fn fresh_name() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!("world_{}_{number}", std::process::id())
 }
 
 /// What a compressed copy is a copy of.
