@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::demo;
 use crate::health::{Assessment, Source, assess};
 use crate::kept::{Alone, Kept, alone_in, make_state_directory, state_directory};
-use crate::publish::{self, CAN_EXCHANGE, Opened, Published, Target};
+use crate::publish::{self, Opened, Published, Target};
 use crate::render::Look;
 use crate::store::{self, Database, Limits};
 use crate::views::programs::{Build, Report, metrics};
@@ -189,13 +189,9 @@ pub fn warn_once(published: Published, out: &Path) -> Result<()> {
     match published {
         Published::AtOnce | Published::FileByFile { news: false } => Ok(()),
         Published::FileByFile { news: true } => say(&format!(
-            "{} cannot be exchanged as a whole ({}); published file by file, in a safe order",
-            out.display(),
-            if CAN_EXCHANGE {
-                "a mount point, or its parent is not writable"
-            } else {
-                "this operating system cannot exchange directories"
-            }
+            "{} cannot be exchanged as a whole (a mount point, or its parent is not writable); \
+             published file by file, in a safe order",
+            out.display()
         )),
     }
 }

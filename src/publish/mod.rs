@@ -33,7 +33,7 @@ pub use target::{Opened, Target, open};
 pub enum Published {
     AtOnce,
     /// File by file, since the directories could not be exchanged; `news` where the last publish
-    /// did it otherwise.
+    /// did it otherwise, and this system can.
     FileByFile {
         news: bool,
     },
@@ -73,11 +73,13 @@ pub fn publish(target: &Target, files: &[OutputFile], demo: bool) -> Result<Publ
         }
         tree::remove_ours(&staged)?;
     }
-    let news = previous
+    let did_otherwise = previous
         .as_ref()
         .is_none_or(|previous| !previous.file_by_file);
-    in_place::replace(&target.live, previous.as_ref(), &listing(true), files)?;
-    Ok(Published::FileByFile { news })
+    in_place::replace(target, previous.as_ref(), &listing(true), files)?;
+    Ok(Published::FileByFile {
+        news: CAN_EXCHANGE && did_otherwise,
+    })
 }
 
 /// Exchanges the staged directory with the live one, or moves it there if there is none yet.

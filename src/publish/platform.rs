@@ -90,7 +90,13 @@ fn flush(path: &Path) -> std::io::Result<()> {
 
 /// Some file systems cannot flush a folder, or ask the disk for more than fsync does.
 fn where_known(flushed: std::io::Result<()>) -> std::io::Result<()> {
-    let unknown = [Errno::INVAL, Errno::BADF, Errno::NOTSUP, Errno::OPNOTSUPP];
+    let unknown = [
+        Errno::INVAL,
+        Errno::BADF,
+        Errno::NOTTY,
+        Errno::NOTSUP,
+        Errno::OPNOTSUPP,
+    ];
     match flushed {
         Err(error) if Errno::from_io_error(&error).is_some_and(|why| unknown.contains(&why)) => {
             Ok(())
