@@ -389,3 +389,6 @@ fn removed(path: &Path) -> std::io::Result<()> {
 fn no_links() -> i32 {
     i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod properties;

@@ -32,7 +32,7 @@ pub mod demo;
 pub mod doctor;
 pub mod failure;
 #[cfg(test)]
-mod fuzz;
+mod generators;
 pub mod health;
 pub mod kept;
 pub mod masking;

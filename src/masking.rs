@@ -100,4 +100,6 @@ pub fn mask_known(text: &str, secrets: &[String]) -> String {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -102,3 +102,6 @@ impl Report {
         }
     }
 }
+
+#[cfg(test)]
+mod properties;

@@ -76,6 +76,9 @@ fn whole((width, height): (u32, u32)) -> (f64, f64) {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -6,6 +6,8 @@ mod command;
 mod email;
 mod http;
 mod ping;
+#[cfg(test)]
+mod properties;
 mod secrets;
 mod side_by_side;
 mod webhook;

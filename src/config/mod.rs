@@ -6,6 +6,8 @@ mod appearance;
 mod expectations;
 mod file;
 mod outputs;
+#[cfg(test)]
+pub(crate) mod properties;
 mod reading;
 mod source;
 

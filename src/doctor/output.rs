@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Link, Seen};
 use crate::place::{Found, Place};
-use crate::publish::Inspected;
+use crate::publish::{CAN_EXCHANGE, Inspected};
 
 /// With less than so many bytes no site is published, since both generations lie there for a while.
 const TOO_LITTLE: u64 = 16 << 20;
@@ -65,7 +65,7 @@ fn replaceable(grounds: &Grounds, found: Found) -> Result<Seen, Seen> {
     let parent = grounds.parent.path.display();
     let owner = found.owner;
     let above = grounds.parent.found.is_some_and(|parent| parent.writable);
-    let beside = !grounds.inspected.mounted && above;
+    let beside = CAN_EXCHANGE && !grounds.inspected.mounted && above;
     if !beside && !found.writable {
         return Err(Seen::broken(
             Link::Output,
@@ -95,7 +95,9 @@ fn replaceable(grounds: &Grounds, found: Found) -> Result<Seen, Seen> {
             format!("{whose}, replaced as a whole"),
         ));
     }
-    let because = if grounds.inspected.mounted {
+    let because = if !CAN_EXCHANGE {
+        "this operating system cannot exchange directories".to_owned()
+    } else if grounds.inspected.mounted {
         "it is a mount point".to_owned()
     } else {
         format!("{parent} may not be written")

@@ -124,3 +124,6 @@ impl From<Vec<Pause>> for Pauses {
         Pauses(pauses)
     }
 }
+
+#[cfg(test)]
+mod properties;

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::OutputFile;
 use super::manifest::{MANIFEST, Manifest};
+use super::target::Target;
 use super::{carry, tree};
 
 /// The manifest while two generations lie side by side, and the one to end with.
@@ -21,11 +22,12 @@ const LAST: &str = ".syncmon-manifest.json.last";
 /// If anything fails, what was already replaced is put back. A process that dies in the middle
 /// leaves whole files of two generations, which the next build completes.
 pub fn replace(
-    live: &Path,
+    target: &Target,
     previous: Option<&Manifest>,
     manifest: &Manifest,
     files: &[OutputFile],
 ) -> Result<()> {
+    let live = &target.live;
     if !live.exists() {
         tree::make_folder(live).with_context(|| {
             format!(
@@ -49,7 +51,8 @@ pub fn replace(
         done: Vec::new(),
     };
     change.keep_what_goes(previous, manifest)?;
-    tree::sync(&waiting)?;
+    tree::sync(&workplace)?;
+    target.is_as_it_was()?;
     if let Err(error) = change.go_live(previous, manifest) {
         return Err(change.put_back(error));
     }

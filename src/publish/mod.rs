@@ -11,6 +11,7 @@ mod file;
 mod in_place;
 mod inspection;
 mod manifest;
+mod platform;
 mod received;
 mod target;
 mod tree;
@@ -23,6 +24,7 @@ use rustix::io::Errno;
 pub use file::OutputFile;
 pub use inspection::{Inspected, inspect, published};
 pub use manifest::{MANIFEST, Manifest};
+pub use platform::CAN_EXCHANGE;
 pub use received::{Received, lie_apart, receive};
 pub use target::{Opened, Target, open};
 
@@ -31,7 +33,7 @@ pub use target::{Opened, Target, open};
 pub enum Published {
     AtOnce,
     /// File by file, since the directories could not be exchanged; `news` where the last publish
-    /// did it otherwise.
+    /// did it otherwise, and this system can.
     FileByFile {
         news: bool,
     },
@@ -53,7 +55,7 @@ pub fn publish(target: &Target, files: &[OutputFile], demo: bool) -> Result<Publ
     let previous = Manifest::of(&target.live)?;
     let listing =
         |file_by_file| Manifest::new(demo, file_by_file).listing(files, previous.as_ref());
-    if target.beside {
+    if target.beside && CAN_EXCHANGE {
         let manifest = listing(false);
         let staged = target.workplace.join("site");
         tree::remove_ours(&staged)?;
@@ -71,27 +73,30 @@ pub fn publish(target: &Target, files: &[OutputFile], demo: bool) -> Result<Publ
         }
         tree::remove_ours(&staged)?;
     }
-    let news = previous
+    let did_otherwise = previous
         .as_ref()
         .is_none_or(|previous| !previous.file_by_file);
-    in_place::replace(&target.live, previous.as_ref(), &listing(true), files)?;
-    Ok(Published::FileByFile { news })
+    in_place::replace(target, previous.as_ref(), &listing(true), files)?;
+    Ok(Published::FileByFile {
+        news: CAN_EXCHANGE && did_otherwise,
+    })
 }
 
 /// Exchanges the staged directory with the live one, or moves it there if there is none yet.
 /// `false` where this file system or mount cannot do it.
-#[cfg(target_os = "linux")]
 fn go_live(staged: &Path, live: &Path) -> Result<bool> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    let exchanged = match renameat_with(CWD, staged, CWD, live, RenameFlags::EXCHANGE) {
-        Err(Errno::NOENT) => renameat_with(CWD, staged, CWD, live, RenameFlags::NOREPLACE),
-        exchanged => exchanged,
-    };
-    match exchanged {
+    // Apple's numbers for the last two differ.
+    let refusals = [
+        Errno::XDEV,
+        Errno::BUSY,
+        Errno::INVAL,
+        Errno::NOSYS,
+        Errno::NOTSUP,
+        Errno::OPNOTSUPP,
+    ];
+    match platform::exchange(staged, live) {
         Ok(()) => Ok(true),
-        Err(Errno::XDEV | Errno::BUSY | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-            Ok(false)
-        }
+        Err(error) if refusals.contains(&error) => Ok(false),
         Err(error) => Err(error).with_context(|| {
             format!(
                 "{} cannot be exchanged with {}; check permissions and the disk",
@@ -100,9 +105,4 @@ fn go_live(staged: &Path, live: &Path) -> Result<bool> {
             )
         }),
     }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn go_live(_staged: &Path, _live: &Path) -> Result<bool> {
-    Ok(false)
 }

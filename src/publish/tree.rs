@@ -1,6 +1,6 @@
 //! Files and folders on disk: written for everybody to read, never through a link.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use super::OutputFile;
 use super::manifest::{MANIFEST, Manifest};
+use super::platform::bring_to_disk;
 
 /// Makes a new folder for a site or a part of one. Its manifest comes first, so that it can be
 /// recognised and removed whenever a build is interrupted.
@@ -311,14 +312,12 @@ fn open_up(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Brings everything of the file system that holds `directory` to the disk.
+/// Brings what was written into `directory` to the disk.
 pub fn sync(directory: &Path) -> Result<()> {
-    File::open(directory)
-        .and_then(|opened| Ok(rustix::fs::syncfs(&opened)?))
-        .with_context(|| {
-            format!(
-                "the disk did not take what was written to {}; check the disk and the system's log",
-                directory.display()
-            )
-        })
+    bring_to_disk(directory).with_context(|| {
+        format!(
+            "the disk did not take what was written to {}; check the disk and the system's log",
+            directory.display()
+        )
+    })
 }

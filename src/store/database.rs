@@ -285,6 +285,9 @@ fn nameable(key: &str) -> String {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -329,30 +332,6 @@ mod tests {
             )
             .is_ok()
         );
-    }
-
-    #[test]
-    fn no_refusal_repeats_a_secret() {
-        for url in [
-            "ro:S3cret@db.example.org/app",
-            "S3cret",
-            "mysql://ro:S3cret@h/db",
-            "postgres://ro:S3cret@h:port/db",
-            "postgres://ro:#S3cret@localhost/db",
-            "postgres://ro:1/S3cret@localhost/db",
-            "postgres://ro:1?S3cret@localhost/db",
-            "postgres://ro:pw@localhost/db?passwrod=S3cret",
-            "postgres://ro:pw@localhost/db?S3cret=1",
-            "postgres://ro:pw@localhost/db?s3cret",
-            "postgres://ro:pw@localhost/db?sslmode=S3cret",
-            "postgres://ro:pw@localhost/db?connect_timeout=S3cret",
-        ] {
-            let message = refusal(url);
-            assert!(
-                !message.to_lowercase().contains("s3cret"),
-                "{url}: {message}"
-            );
-        }
     }
 
     #[test]

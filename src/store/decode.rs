@@ -232,3 +232,6 @@ fn published_error(error: Option<String>, full_length: Option<u64>) -> Option<St
     let error = error.filter(|error| !error.trim().is_empty())?;
     Some(text::error_text(&error, full_length.unwrap_or(0)))
 }
+
+#[cfg(test)]
+mod properties;

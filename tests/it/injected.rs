@@ -74,6 +74,14 @@ pub fn record(generations: &Generations, number: usize) -> Vec<Call> {
         .collect()
 }
 
+/// The moment of a build at which all is written and nothing replaced yet.
+pub fn before_the_exchange(generations: &Generations, number: usize) -> Call {
+    let calls = record(generations, number);
+    generations.settle(1 - number);
+    let flushes = |call: &Call| ["syncfs", "fsync"].contains(&call.name.as_str());
+    calls.into_iter().rfind(flushes).unwrap()
+}
+
 /// "4711 openat(AT_FDCWD</root>, "/path", O_RDONLY) = 3": name, path, and whether it changes anything.
 fn parse(line: &str, root: &str) -> Option<(String, String, bool)> {
     let call = line.split_once(' ')?.1.trim_start();

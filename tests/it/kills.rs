@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::figures;
 use crate::generations::{Found, Generations, Place};
-use crate::injected::{Stopped, record};
+use crate::injected::{Stopped, before_the_exchange};
 use crate::sandbox::campaign;
 
 #[test]
@@ -97,7 +97,7 @@ fn the_lock_of_a_dead_build_blocks_nobody() {
     for place in [Place::Plain, Place::MountPoint] {
         let generations = Generations::new(place);
         generations.settle(0);
-        let at = sync_of(&generations, 1);
+        let at = before_the_exchange(&generations, 1);
         let stopped = Stopped::at(&generations, 1, &at);
         stopped.dies();
         assert_eq!(generations.found(), Found::Whole(0));
@@ -110,7 +110,7 @@ fn a_build_that_was_stopped_is_left_to_itself_until_it_goes_on() {
     for place in [Place::Plain, Place::MountPoint] {
         let generations = Generations::new(place);
         generations.settle(0);
-        let at = sync_of(&generations, 1);
+        let at = before_the_exchange(&generations, 1);
         let stopped = Stopped::at(&generations, 1, &at);
         let second = generations.build(1);
         assert_eq!(second.code, 0, "{second:?}");
@@ -127,12 +127,4 @@ fn a_build_that_was_stopped_is_left_to_itself_until_it_goes_on() {
         assert_eq!(generations.found(), Found::Whole(1));
         generations.heals(1);
     }
-}
-
-/// The moment at which all is written and nothing replaced yet.
-fn sync_of(generations: &Generations, number: usize) -> crate::injected::Call {
-    let calls = record(generations, number);
-    generations.settle(1 - number);
-    let last = calls.into_iter().rfind(|call| call.name == "syncfs");
-    last.unwrap()
 }

@@ -12,7 +12,7 @@ use crate::folders::{
 };
 use crate::generations::{Found, Generations, Place};
 use crate::golden;
-use crate::injected::{Call, Fault, Stopped, injected, record};
+use crate::injected::{Call, Fault, Stopped, before_the_exchange, injected};
 use crate::sandbox::NOW;
 use crate::wrapped::{ended, through, unprivileged};
 
@@ -461,13 +461,7 @@ fn a_link_in_the_place_of_a_site_is_neither_followed_nor_taken_away() {
 }
 
 fn held_before_the_exchange(generations: &Generations) -> Stopped<'_> {
-    let calls = record(generations, 1);
-    generations.settle(0);
-    let sync = calls
-        .into_iter()
-        .rfind(|call| call.name == "syncfs")
-        .unwrap();
-    Stopped::at(generations, 1, &sync)
+    Stopped::at(generations, 1, &before_the_exchange(generations, 1))
 }
 
 // ---- the home directory ----

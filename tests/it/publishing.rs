@@ -1,5 +1,6 @@
 //! Publishing into real directories: all at once or not at all, and never over what is not ours.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
@@ -10,7 +11,8 @@ use crate::folders::{
     LATER, MANIFEST, MUCH_LATER, build_into, build_where, files, inode, list_also, mode,
     mounted_site, names, refuses, seen, world,
 };
-
+use crate::generations::{Generations, Place};
+use crate::injected::{Call, record};
 use crate::sandbox::{NOW, asset_of};
 use crate::wrapped::{UMASK_077, ended, through};
 
@@ -52,6 +54,32 @@ fn a_build_exchanges_the_whole_directory_and_keeps_the_one_before() {
         world.build_at(MUCH_LATER);
     }
     assert_eq!(names(&world.path(".site.syncmon")), ["lock", "site"]);
+}
+
+/// All at once, or file by file and folder by folder.
+#[test]
+fn what_is_written_is_on_disk_before_anything_goes_live() {
+    for place in [Place::Plain, Place::MountPoint] {
+        let generations = Generations::new(place);
+        generations.settle(0);
+        let state = generations.world.path("state");
+        let mut calls = record(&generations, 1);
+        calls.retain(|call| !Path::new(&call.on).starts_with(&state));
+        let mut written = BTreeSet::new();
+        for Call { name, on, .. } in calls {
+            match name.as_str() {
+                "write" => {
+                    let folder = Path::new(&on).parent().unwrap();
+                    written.extend([folder.to_owned(), on.into()]);
+                }
+                "fsync" => drop(written.remove(Path::new(&on))),
+                "syncfs" => written.clear(),
+                "rename" | "renameat2" => assert!(written.is_empty(), "{written:?}, {on}"),
+                _ => {}
+            }
+        }
+        assert!(written.is_empty(), "{place:?}: {written:?}");
+    }
 }
 
 #[test]

@@ -17,6 +17,11 @@ use crate::cluster::Cluster;
 /// The program under test.
 pub const SYNCMON: &str = env!("CARGO_BIN_EXE_syncmon");
 
+/// The one that `tests/platforms/run` names, or the one that was built with the tests.
+fn program_under_test() -> PathBuf {
+    std::env::var_os("SYNCMON_TEST_PROGRAM").map_or_else(|| SYNCMON.into(), PathBuf::from)
+}
+
 /// The moment at which most tests take place: Sunday 22 November 2026, 12:05 in Los Angeles.
 pub const NOW: &str = "2026-11-22T20:05:00Z";
 
@@ -59,7 +64,7 @@ impl Sandbox {
             .unwrap();
         Sandbox {
             directory,
-            program: SYNCMON.into(),
+            program: program_under_test(),
             url: None,
             owner: None,
             variables: BTreeMap::new(),

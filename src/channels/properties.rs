@@ -9,11 +9,11 @@ use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 use serde_json::Value;
 
-use super::columns::a_row;
-use super::{Volume, fuzz};
+use super::{Email, Encryption, written};
 use crate::alerts::{About, Kind, Message, Occasion};
-use crate::channels::{Email, Encryption, written};
 use crate::config::Config;
+use crate::generators::rows::a_row;
+use crate::generators::{Volume, fuzz};
 use crate::health::{Assessment, Reading, Source, assess};
 use crate::model::{DatabaseFacts, Snapshot};
 use crate::store::decode::observation;

@@ -1,12 +1,39 @@
-//! Rows as a database could return them, with anything in their columns.
+//! Rows as a database could return them: as texts to be bent, and with anything in their columns.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
+pub(crate) const FACTS: &[&str] = &[
+    r#"{"clock":1795377900000000,"role":"syncmon_ro","hidden":[]}"#,
+    r#"{"clock":-9223372036854775808,"role":null,"hidden":["sync_log","sync_state"]}"#,
+];
+
+pub(crate) const ROW: &str = r#"{"state":{"status":"failed","last_sync_time":1795375320000000,"updated_at":1795375320000000,
+"error":"boom","error_length":4},"outcomes":[{"status":"completed","action":"incremental_sync","untimed":0,
+"odd_durations":1,"before":1780000000000000,"finishes":"1795370000000000 1795375320000000"},{"status":"failed",
+"action":null,"untimed":3,"odd_durations":0,"before":null,"finishes":"1795360000000000"}],"runs":[{"id":7,
+"started":1795375320000000,"action":"incremental_sync","status":"started","duration":null,"records":null,
+"error":null,"error_length":null},{"id":6,"started":1795370000000000,"action":"historical_import",
+"status":"completed","duration":"68.25","records":10738,"error":null,"error_length":null}],"earlier":[],
+"measures":[{"status":"completed","action":"incremental_sync","runs":"1795000000000000 10738 68.25 1794913600000000 - -"}],"errors":[{"id":5,
+"started":1795360000000000,"action":"x","status":"failed","duration":"NaN","records":0,"error":"password=S3",
+"error_length":99999}]}"#;
+
+/// What stands in a row, and what spoils it.
+#[rustfmt::skip]
+pub(crate) const WORDS: &[&str] = &[
+    "null", "true", "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u0000", "\\u202e", "\\ud800", "\\n", " ", "\"success\"",
+    "\"failed\"", "\"started\"", "\"pending\"", "\"never_synced\"", "\"\"", "\"x\"", "\"Infinity\"", "\"-Infinity\"",
+    "\"1e400\"", "\"1e-400\"", "\"-1\"", "\"NaN\"", "\"9223372036854775807 -9223372036854775808\"", "\"state\":", "\"runs\":",
+    "\"outcomes\":", "\"measures\":", "\"- 5 -\"", "\"finishes\":", "\"before\":", "\"duration\":", "\"clock\":", "\"as_of\":", "\"format\":", "\"content\":",
+    "\"-262143-01-01T00:00:00Z\"", "\"+262142-12-31T23:59:59.999999999Z\"", "\"2026-11-22T23:59:60Z\"", "\"0001-01-01T00:00:00Z\"",
+    "\"9999-12-31T23:59:59.999999999Z\"",
+];
+
 /// Numbers at the limits of what the columns hold.
-pub fn a_number() -> impl Strategy<Value = Value> {
+pub(crate) fn a_number() -> impl Strategy<Value = Value> {
     let now = 1_795_377_900_000_000_i64;
     prop_oneof![
         select(vec![
@@ -65,7 +92,7 @@ fn a_run() -> impl Strategy<Value = Value> {
 }
 
 /// A row that a database could return, with anything in its columns.
-pub fn a_row() -> impl Strategy<Value = Value> {
+pub(crate) fn a_row() -> impl Strategy<Value = Value> {
     let state = (a_word(), a_number(), a_number()).prop_map(|(status, synced, updated)| {
         json!({ "status": status, "last_sync_time": synced, "updated_at": updated, "error": null, "error_length": null })
     });

@@ -1,30 +1,23 @@
-//! Fuzzing: what strangers can write, bent in every way that proptest can think of, goes through
-//! each parser a few thousand times in the ordinary run and 200,000 times with `./tests/run --full`.
+//! What the property tests of the modules share: generators of what strangers can write, bent in every way that
+//! proptest can think of, and campaigns, which put it through a parser a few thousand times in the ordinary run and
+//! 200,000 times with `./tests/run --full`.
 
-mod alerts;
-mod changes;
-mod columns;
-mod configuration;
-mod connection;
-mod decoding;
-mod logos;
-mod masking;
-mod notations;
-mod results;
-mod schedules;
-mod state_files;
+pub(crate) mod mutations;
+pub(crate) mod notations;
+pub(crate) mod rows;
+pub(crate) mod worlds;
 
 #[path = "../../tests/it/figures.rs"]
-mod figures;
+pub(crate) mod figures;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseResult, TestRng, TestRunner};
 
 /// How often a target is run.
 #[derive(Clone, Copy)]
-struct Volume {
-    sampled: u32,
-    whole: u32,
+pub(crate) struct Volume {
+    pub sampled: u32,
+    pub whole: u32,
 }
 
 impl Volume {
@@ -33,12 +26,12 @@ impl Volume {
     }
 }
 
-fn whole() -> bool {
+pub(crate) fn whole() -> bool {
     std::env::var_os("SYNCMON_TEST_FULL").is_some()
 }
 
 /// Runs a target on so many inputs; a panic in it is a finding like any other.
-fn fuzz<S: Strategy>(
+pub(crate) fn fuzz<S: Strategy>(
     target: &str,
     volume: Volume,
     inputs: &S,

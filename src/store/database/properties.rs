@@ -4,10 +4,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::changes::bent_text;
-use super::notations::percent_throughout;
-use super::{Volume, fuzz};
-use crate::store::Database;
+use super::Database;
+use crate::generators::mutations::bent_text;
+use crate::generators::notations::percent_throughout;
+use crate::generators::{Volume, fuzz};
 
 const VOLUME: Volume = Volume {
     sampled: 1_000,
@@ -72,6 +72,10 @@ const PLACES: &[&str] = &[
     "postgres://ro@localhost/app?port={}",
     "postgres://ro@localhost/app?connect_timeout={}",
     "postgres://ro:x@localhost/app#{}",
+    "postgres://ro:#{}@localhost/app",
+    "postgres://ro:1/{}@localhost/app",
+    "postgres://ro:1?{}@localhost/app",
+    "postgres://ro:{}@localhost:port/app",
     "postgres:ro:{}@localhost/app",
     "postgres//ro:{}@localhost/app",
     "Postgres://ro:{}@localhost/app",

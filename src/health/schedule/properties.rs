@@ -8,12 +8,12 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
-use super::changes::bent_text;
-use super::columns::a_row;
-use super::configuration::is_a_refusal;
-use super::decoding::{WORLDS, a_moment, can_be_shown};
-use super::{Volume, fuzz};
 use crate::config::Config;
+use crate::config::properties::is_a_refusal;
+use crate::generators::mutations::bent_text;
+use crate::generators::rows::a_row;
+use crate::generators::worlds::{WORLDS, a_moment, can_be_shown};
+use crate::generators::{Volume, fuzz};
 use crate::health::EntityPolicy;
 use crate::model::{DatabaseFacts, Snapshot};
 use crate::store::decode::observation;
@@ -24,7 +24,7 @@ const VOLUME: Volume = Volume {
 };
 
 /// Generous: what is meant is an expression that keeps a build busy for ever.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 const SEEDS: &[&str] = &[
     "0 2 * * *",

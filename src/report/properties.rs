@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::changes::bent_text;
-use super::{Volume, fuzz};
-use crate::report::{End, Report, RunResult};
+use super::{End, Report, RunResult};
+use crate::generators::mutations::bent_text;
+use crate::generators::{Volume, fuzz};
 
 const VOLUME: Volume = Volume {
     sampled: 1_000,

@@ -9,9 +9,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
-use super::changes::bent_text;
-use super::{Volume, fuzz};
-use crate::config::Config;
+use super::Config;
+use crate::generators::mutations::bent_text;
+use crate::generators::{Volume, fuzz};
 use crate::health::{Reading, Source, Thresholds, assess};
 use crate::model::{LATEST, Snapshot};
 use crate::text::misleads;
@@ -52,7 +52,7 @@ fn parse(text: &str) -> Result<Config, String> {
 }
 
 /// "syncmon.toml, line 3, …" in one line, with a line that the text has.
-pub fn is_a_refusal(message: &str, text: &str) -> TestCaseResult {
+pub(crate) fn is_a_refusal(message: &str, text: &str) -> TestCaseResult {
     let hidden = |c: char| c.is_control() || misleads(c);
     prop_assert!(!message.contains(hidden), "{:?}", message);
     prop_assert!(message.len() < 2000, "{}", message);

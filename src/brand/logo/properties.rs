@@ -4,9 +4,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::changes::bent_text;
-use super::{Volume, fuzz};
-use crate::brand::Logo;
+use super::Logo;
+use crate::generators::mutations::bent_text;
+use crate::generators::{Volume, fuzz};
 
 const VOLUME: Volume = Volume {
     sampled: 2_000,
@@ -14,15 +14,15 @@ const VOLUME: Volume = Volume {
 };
 
 const PICTURES: [&[u8]; 5] = [
-    include_bytes!("../../tests/it/logos/logo.png"),
-    include_bytes!("../../tests/it/logos/logo.jpg"),
-    include_bytes!("../../tests/it/logos/lossy.webp"),
-    include_bytes!("../../tests/it/logos/lossless.webp"),
-    include_bytes!("../../tests/it/logos/alpha.webp"),
+    include_bytes!("../../../tests/it/logos/logo.png"),
+    include_bytes!("../../../tests/it/logos/logo.jpg"),
+    include_bytes!("../../../tests/it/logos/lossy.webp"),
+    include_bytes!("../../../tests/it/logos/lossless.webp"),
+    include_bytes!("../../../tests/it/logos/alpha.webp"),
 ];
 
 const DRAWINGS: &[&str] = &[
-    include_str!("../../tests/it/logos/logo.svg"),
+    include_str!("../../../tests/it/logos/logo.svg"),
     "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 2 1\"><style>a{fill:url(#a)}</style><a/></svg>",
 ];
 

@@ -25,7 +25,7 @@ const fn notation(
 }
 
 /// What a value can hold where it is written with quotation marks, and escaped.
-pub const ANY: &str = " @:/?#[]%!$&'\"()*+,;=\\<>{}|^~`é€\t_.-";
+pub(crate) const ANY: &str = " @:/?#[]%!$&'\"()*+,;=\\<>{}|^~`é€\t_.-";
 /// What it can hold where only white space ends it.
 const WORD: &str = "@:/?#%!$&()*+,;=<>{}|^~`é_.-";
 /// What it can hold where it stands in a URL as it is.
@@ -184,11 +184,11 @@ const NOTATIONS: &[Notation] = &[
     notation("the password is {}", ANY, doubled_single),
 ];
 
-pub fn as_it_is(secret: &str) -> String {
+pub(crate) fn as_it_is(secret: &str) -> String {
     secret.to_owned()
 }
 
-pub fn percent(secret: &str) -> String {
+pub(crate) fn percent(secret: &str) -> String {
     let bytes = secret.bytes().map(|byte| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
             char::from(byte).to_string()
@@ -199,25 +199,25 @@ pub fn percent(secret: &str) -> String {
 }
 
 /// Letters and digits as well.
-pub fn percent_throughout(secret: &str) -> String {
+pub(crate) fn percent_throughout(secret: &str) -> String {
     let bytes = secret.bytes().map(|byte| format!("%{byte:02x}"));
     bytes.collect::<Vec<_>>().concat()
 }
 
-pub fn json(secret: &str) -> String {
+pub(crate) fn json(secret: &str) -> String {
     serde_json::to_string(secret).unwrap()
 }
 
 /// JSON within JSON, without the outermost quotation marks.
-pub fn json_twice(secret: &str) -> String {
+pub(crate) fn json_twice(secret: &str) -> String {
     json(&json(secret)).trim_matches('"').to_owned() + "\\\""
 }
 
-pub fn rust(secret: &str) -> String {
+pub(crate) fn rust(secret: &str) -> String {
     format!("{secret:?}")
 }
 
-pub fn python(secret: &str) -> String {
+pub(crate) fn python(secret: &str) -> String {
     let escaped = secret.replace('\\', "\\\\").replace('\t', "\\t");
     if secret.contains('\'') && !secret.contains('"') {
         format!("\"{escaped}\"")
@@ -226,7 +226,7 @@ pub fn python(secret: &str) -> String {
     }
 }
 
-pub fn doubled_single(secret: &str) -> String {
+pub(crate) fn doubled_single(secret: &str) -> String {
     format!("'{}'", secret.replace('\'', "''"))
 }
 
@@ -239,7 +239,7 @@ fn libpq(secret: &str) -> String {
     format!("'{escaped}'")
 }
 
-pub fn shell(secret: &str) -> String {
+pub(crate) fn shell(secret: &str) -> String {
     format!("'{}'", secret.replace('\'', "'\\''"))
 }
 
@@ -247,7 +247,7 @@ fn shlex(secret: &str) -> String {
     format!("'{}'", secret.replace('\'', "'\"'\"'"))
 }
 
-pub fn xml(secret: &str) -> String {
+pub(crate) fn xml(secret: &str) -> String {
     secret
         .replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -258,14 +258,14 @@ pub fn xml(secret: &str) -> String {
 
 /// Parts that are looked for afterwards, with odd characters between them.
 #[derive(Debug, Clone)]
-pub struct Secret {
+pub(crate) struct Secret {
     pub parts: Vec<String>,
     between: Vec<Index>,
 }
 
 impl Secret {
     /// As a user would have typed it, with no other odd characters than these.
-    pub fn typed(&self, odd: &str) -> String {
+    pub(crate) fn typed(&self, odd: &str) -> String {
         let odd: Vec<char> = odd.chars().collect();
         let mut text = String::new();
         for (index, part) in self.parts.iter().enumerate() {
@@ -278,7 +278,7 @@ impl Secret {
     }
 }
 
-pub fn a_secret() -> impl Strategy<Value = Secret> {
+pub(crate) fn a_secret() -> impl Strategy<Value = Secret> {
     // Long enough to be told from what stands around it, even in lower case.
     let part = "[G-Z][0-9][G-Z][0-9][g-z]{3}[0-9]";
     (vec(part, 1..5), vec(any::<Index>(), 4)).prop_map(|(parts, between)| Secret { parts, between })
@@ -295,7 +295,7 @@ const AROUND: &[&str] = &[
     "-----BEGIN PRIVATE KEY-----", "'quoted' ", "\"quoted\": ", 
 ];
 
-pub fn around() -> impl Strategy<Value = String> {
+pub(crate) fn around() -> impl Strategy<Value = String> {
     vec(select(AROUND), 0..5).prop_map(|pieces| pieces.concat())
 }
 
@@ -305,12 +305,14 @@ const UNSEEN: &[&str] = &[
 ];
 
 #[derive(Debug, Clone)]
-pub struct Planted {
+pub(crate) struct Planted {
     pub secret: Secret,
     pub text: String,
 }
 
-pub fn planted(noise: impl Strategy<Value = String> + Clone) -> impl Strategy<Value = Planted> {
+pub(crate) fn planted(
+    noise: impl Strategy<Value = String> + Clone,
+) -> impl Strategy<Value = Planted> {
     let unseen = prop_oneof![
         3 => Just(Vec::new()),
         1 => vec((any::<Index>(), select(UNSEEN)), 1..4),

@@ -4,12 +4,13 @@ use chrono::DateTime;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::changes::bent_bytes;
-use super::decoding::{FACTS, ROW, WORDS, WORLDS, a_configuration, a_moment, can_be_shown};
-use super::{Volume, fuzz};
+use super::{Earlier, Kept};
 use crate::config::Config;
+use crate::generators::mutations::bent_bytes;
+use crate::generators::rows::{FACTS, ROW, WORDS};
+use crate::generators::worlds::{WORLDS, a_configuration, a_moment, can_be_shown};
+use crate::generators::{Volume, fuzz};
 use crate::health::{Reading, Source, assess};
-use crate::kept::{Earlier, Kept};
 use crate::model::{DatabaseFacts, LATEST, Snapshot};
 use crate::store::decode::{facts, observation};
 

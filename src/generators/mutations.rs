@@ -119,7 +119,7 @@ fn change(
 }
 
 /// One of the texts with up to eight changes; now and then nothing but noise.
-pub fn bent_bytes(
+pub(crate) fn bent_bytes(
     seeds: &'static [&'static str],
     words: &'static [&'static str],
 ) -> impl Strategy<Value = Vec<u8>> {
@@ -139,7 +139,7 @@ pub fn bent_bytes(
 }
 
 /// The same as text; what is no UTF-8 is replaced.
-pub fn bent_text(
+pub(crate) fn bent_text(
     seeds: &'static [&'static str],
     words: &'static [&'static str],
 ) -> impl Strategy<Value = String> {
