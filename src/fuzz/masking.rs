@@ -7,12 +7,13 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::TestCaseResult;
 
+use super::campaign::Campaign;
 use super::changes::bent_text;
 use super::notations::{
     ANY, Secret, a_secret, around, as_it_is, doubled_single, json, json_twice, percent,
     percent_throughout, planted, python, rust, shell, xml,
 };
-use super::{Volume, figures, fuzz};
+use super::{Volume, fuzz};
 use crate::masking::{mask, mask_known};
 use crate::text::{error_text, excerpt, file_stem, misleads, name_of, word};
 
@@ -283,11 +284,8 @@ fn ordinary_messages_are_left_as_they_are() {
 /// What grows with the square of the text takes many minutes for a megabyte.
 #[test]
 fn a_megabyte_of_what_keeps_patterns_busy_takes_seconds() {
-    let length = if std::env::var_os("SYNCMON_TEST_FULL").is_some() {
-        1_000_000
-    } else {
-        20_000
-    };
+    let campaign = Campaign::named("fuzz", "masking, what keeps patterns busy");
+    let length = campaign.size(20_000, 1_000_000);
     let known = ["S3cretPw".to_owned()];
     let mut slowest = Duration::ZERO;
     let pieces = WORDS.iter().chain(SEEDS);
@@ -299,8 +297,8 @@ fn a_megabyte_of_what_keeps_patterns_busy_takes_seconds() {
         assert!(elapsed.as_secs() < 60, "{piece:?}: {elapsed:?}");
         slowest = slowest.max(elapsed);
     }
-    figures::report(&format!(
-        "masking of {length} bytes of what keeps patterns busy: {} texts, the slowest took {} ms",
+    campaign.ends(&format!(
+        "{} texts of {length} bytes, the slowest took {} ms",
         pieces.count(),
         slowest.as_millis()
     ));
