@@ -53,7 +53,7 @@ fn a_file() -> impl Strategy<Value = Vec<u8>> {
 #[test]
 fn any_environment_file_is_read_or_refused_without_its_text() {
     let world = Sandbox::bare();
-    let campaign = Campaign::named("environment", "files, through the program");
+    let campaign = Campaign::named("configuration", "files, through the program");
     let config = Config {
         cases: 60,
         failure_persistence: None,
