@@ -285,9 +285,114 @@ fn the_threat_model_names_tests_that_exist() {
     assert!(rows > 15, "only {rows} attacks");
 }
 
+/// Names, and the tests that belong to them.
+fn campaigns(root: &Path) -> Vec<(String, Vec<String>)> {
+    let list = std::fs::read_to_string(root.join("tests/campaigns.txt")).unwrap();
+    let rows = list.lines().filter(|line| !line.starts_with('#'));
+    rows.map(|row| {
+        let [name, _, tests] = row.split(" | ").collect::<Vec<_>>()[..] else {
+            panic!("not three cells: {row}");
+        };
+        let tests = tests.split(' ').map(str::to_owned).collect();
+        (name.to_owned(), tests)
+    })
+    .collect()
+}
+
+#[test]
+fn campaigns_are_listed_with_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let campaigns = campaigns(root);
+    for test in campaigns.iter().flat_map(|(_, tests)| tests) {
+        let module = test.strip_suffix("::").map(|path| path.replace("::", "/"));
+        let exists = match module {
+            Some(module) => ["", "/mod"]
+                .iter()
+                .any(|end| root.join(format!("src/{module}{end}.rs")).exists()),
+            None => is_a_test(root, test),
+        };
+        assert!(exists, "there is no test {test}");
+    }
+    for folder in ["tests/it", "src"] {
+        for entry in walkdir::WalkDir::new(root.join(folder)) {
+            let path = entry.unwrap().into_path();
+            let Ok(text) = std::fs::read_to_string(&path) else {
+                continue;
+            };
+            let file = path.strip_prefix(root.join(folder)).unwrap();
+            let file = file.with_extension("").display().to_string();
+            let module = file.trim_end_matches("/mod").replace('/', "::");
+            for call in text.split("Campaign::named(").skip(1) {
+                let Some(name) = call.trim_start().strip_prefix('"') else {
+                    continue;
+                };
+                let name = name.split('"').next().unwrap();
+                let tests = campaigns.iter().find(|(listed, _)| listed == name);
+                let tests = &tests.unwrap_or_else(|| panic!("{name} is not listed")).1;
+                let is_listed = tests
+                    .iter()
+                    .any(|test| test.starts_with(module.split("::").next().unwrap()));
+                assert!(is_listed, "{name} lists no test of {module}");
+            }
+        }
+    }
+}
+
+/// The table in `docs/reliability.md` quotes `docs/campaigns.toml`, which has an entry for each campaign.
+#[test]
+fn the_table_of_campaigns_quotes_their_results() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let results = std::fs::read_to_string(root.join("docs/campaigns.toml")).unwrap();
+    let results: toml::Table = results.parse().unwrap();
+    let campaigns = campaigns(root);
+    assert_eq!(results.len(), campaigns.len());
+    let mut rows = String::new();
+    for (name, _) in &campaigns {
+        let result = results[name].as_table().unwrap();
+        let text = |key: &str| result[key].as_str().unwrap();
+        let mut last = format!("{}, {}", text("date"), text("commit"));
+        if result.contains_key("note") {
+            last = format!("{last}; {}", text("note"));
+        }
+        let sizes = result.get("size").and_then(toml::Value::as_table);
+        let mut sizes: Vec<(&str, &str)> = sizes
+            .into_iter()
+            .flatten()
+            .map(|(part, size)| (part.as_str(), size.as_str().unwrap()))
+            .collect();
+        if sizes.is_empty() {
+            sizes.push(("", "–"));
+        }
+        for (number, (part, size)) in sizes.into_iter().enumerate() {
+            rows += &match number {
+                0 => format!(
+                    "| `{name}` {part} | {size} | {} | {last} |\n",
+                    text("findings")
+                ),
+                _ => format!("| … {part} | {size} | | |\n"),
+            };
+        }
+    }
+    let place = root.join("docs/reliability.md");
+    let document = std::fs::read_to_string(&place).unwrap();
+    let head = "| campaign | size | findings | last whole |\n|---|---|---|---|\n";
+    let (before, rest) = document.split_once(head).unwrap();
+    let (quoted, after) = rest.split_at(rest.find("\n\n").unwrap_or(0) + 1);
+    if std::env::var_os("SYNCMON_BLESS").is_some() {
+        let after = after.trim_start();
+        std::fs::write(place, format!("{before}{head}{rows}\n{after}")).unwrap();
+    } else {
+        assert_eq!(
+            quoted, rows,
+            "SYNCMON_BLESS=1 cargo test --test tidy campaigns"
+        );
+    }
+}
+
 /// Whether there is a test with the name `module::function`.
 fn is_a_test(root: &Path, name: &str) -> bool {
-    let (file, function) = name.split_once("::").expect("module::name");
+    let (module, function) = name.rsplit_once("::").expect("module::name");
+    let file = module.replace("::", "/");
     let places = [
         format!("tests/it/{file}.rs"),
         format!("src/{file}.rs"),

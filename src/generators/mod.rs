@@ -7,9 +7,11 @@ pub(crate) mod notations;
 pub(crate) mod rows;
 pub(crate) mod worlds;
 
-#[path = "../../tests/it/figures.rs"]
-pub(crate) mod figures;
+#[path = "../../tests/it/campaign.rs"]
+#[expect(dead_code, reason = "some of it serves the integration tests only")]
+pub(crate) mod campaign;
 
+use campaign::{Campaign, is_whole};
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseResult, TestRng, TestRunner};
 
@@ -20,15 +22,8 @@ pub(crate) struct Volume {
     pub whole: u32,
 }
 
-impl Volume {
-    fn cases(self) -> u32 {
-        if whole() { self.whole } else { self.sampled }
-    }
-}
-
-pub(crate) fn whole() -> bool {
-    std::env::var_os("SYNCMON_TEST_FULL").is_some()
-}
+/// In so many steps of equal size, where it is run whole.
+const STEPS: u32 = 20;
 
 /// Runs a target on so many inputs; a panic in it is a finding like any other.
 pub(crate) fn fuzz<S: Strategy>(
@@ -37,23 +32,32 @@ pub(crate) fn fuzz<S: Strategy>(
     inputs: &S,
     check: impl Fn(S::Value) -> TestCaseResult,
 ) {
-    let cases = volume.cases();
+    let campaign = Campaign::named("fuzz", target);
+    let whole = is_whole("fuzz");
     let config = Config {
-        cases,
+        cases: if whole {
+            volume.whole / STEPS
+        } else {
+            volume.sampled
+        },
         failure_persistence: None,
         max_shrink_iters: 10_000,
         ..Config::default()
     };
-    // The whole campaign looks for what is new each time; the ordinary run says the same each time.
-    let mut runner = if whole() {
-        TestRunner::new(config)
-    } else {
-        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
-    };
-    if let Err(finding) = runner.run(inputs, check) {
-        panic!("{target}: {finding}");
+    // What is new each time is tried by the whole campaign; the ordinary run says the same each time.
+    let tree = std::env::var("SYNCMON_TEST_TREE").unwrap_or_default();
+    for step in campaign.steps(1, STEPS as usize) {
+        let rng = if whole {
+            let mut seed = [0; 32];
+            let own = format!("{:>3}{tree:.29}", step.number);
+            seed[..own.len()].copy_from_slice(own.as_bytes());
+            TestRng::from_seed(RngAlgorithm::ChaCha, &seed)
+        } else {
+            TestRng::deterministic_rng(RngAlgorithm::ChaCha)
+        };
+        let checked = TestRunner::new_with_rng(config.clone(), rng).run(inputs, &check);
+        checked.unwrap_or_else(|finding| panic!("{target}: {finding}"));
+        step.count("executions", config.cases as usize);
     }
-    figures::report(&format!(
-        "fuzzing of {target}: {cases} executions, 0 findings"
-    ));
+    campaign.ends(&format!("{} executions", campaign.tally("executions")));
 }

@@ -13,7 +13,8 @@ use crate::generators::notations::{
     ANY, Secret, a_secret, around, as_it_is, doubled_single, json, json_twice, percent,
     percent_throughout, planted, python, rust, shell, xml,
 };
-use crate::generators::{Volume, figures, fuzz, whole};
+use crate::generators::campaign::Campaign;
+use crate::generators::{Volume, fuzz};
 use crate::text::{error_text, excerpt, file_stem, misleads, name_of, word};
 
 const PLANTED: Volume = Volume {
@@ -333,7 +334,8 @@ fn a_known_secret_never_survives_in_any_form() {
 /// What grows with the square of the text takes many minutes for a megabyte.
 #[test]
 fn a_megabyte_of_what_keeps_patterns_busy_takes_seconds() {
-    let length = if whole() { 1_000_000 } else { 20_000 };
+    let campaign = Campaign::named("fuzz", "masking, what keeps patterns busy");
+    let length = campaign.size(20_000, 1_000_000);
     let known = ["S3cretPw".to_owned()];
     let mut slowest = Duration::ZERO;
     let pieces = WORDS.iter().chain(SEEDS);
@@ -345,8 +347,8 @@ fn a_megabyte_of_what_keeps_patterns_busy_takes_seconds() {
         assert!(elapsed.as_secs() < 60, "{piece:?}: {elapsed:?}");
         slowest = slowest.max(elapsed);
     }
-    figures::report(&format!(
-        "masking of {length} bytes of what keeps patterns busy: {} texts, the slowest took {} ms",
+    campaign.ends(&format!(
+        "{} texts of {length} bytes, the slowest took {} ms",
         pieces.count(),
         slowest.as_millis()
     ));

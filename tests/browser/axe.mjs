@@ -4,14 +4,14 @@
 
 import { readFileSync } from "node:fs";
 import { installed } from "./browser.mjs";
-import { DARK, LIGHT, NARROW, NARROW_DARK, tour } from "./tour.mjs";
+import { DARK, LIGHT, NARROW, NARROW_DARK, isWhole, tour } from "./tour.mjs";
 
 const axe = readFileSync(installed("axe-core/axe.min.js"), "utf8");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 // Colours depend on the scheme and what there is of a page on the width, so that two of the four
 // combinations meet everything once.
-const readers = process.env.SYNCMON_TEST_FULL ? [LIGHT, DARK, NARROW, NARROW_DARK] : [LIGHT, NARROW_DARK];
+const readers = isWhole("axe") ? [LIGHT, DARK, NARROW, NARROW_DARK] : [LIGHT, NARROW_DARK];
 
 tour(readers, async (page, wrong) => {
   await page.evaluate(axe);

@@ -3,9 +3,9 @@
 // The tab key reaches every link, button, field, summary and scrolling region in the order in which
 // they are read, shows where it is, and comes out at the end.
 
-import { DARK, LIGHT, NARROW, tour } from "./tour.mjs";
+import { DARK, LIGHT, NARROW, isWhole, tour } from "./tour.mjs";
 
-const readers = process.env.SYNCMON_TEST_FULL ? [LIGHT, DARK, NARROW] : [DARK, NARROW];
+const readers = isWhole("keyboard") ? [LIGHT, DARK, NARROW] : [DARK, NARROW];
 const AROUND = 6;
 /** A field for a date has a stop for each of its parts. */
 const PARTS = 6;

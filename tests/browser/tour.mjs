@@ -44,6 +44,9 @@ export function tour(readers, look) {
   });
 }
 
+/** Whether the campaign of this name is run whole. */
+export const isWhole = (name) => (process.env.SYNCMON_TEST_FULL ?? "").split(",").some((one) => one === name || one === "all");
+
 export const LIGHT = { name: "light", colorScheme: "light", viewport: { width: 1000, height: 900 } };
 export const DARK = { name: "dark", colorScheme: "dark", viewport: { width: 1000, height: 900 } };
 export const NARROW = { name: "320 px", colorScheme: "light", viewport: { width: 320, height: 700 } };

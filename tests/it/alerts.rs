@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::alerted::{
     SECRET_PATH, built, fails, hook, hooked, kept, lasting, quietly_built, run, succeeds, world,
 };
+use crate::campaign::Campaign;
 use crate::gate::{Gate, Manner};
 use crate::golden;
 use crate::receivers::{Receiver, is_in_no_file};
@@ -435,19 +436,18 @@ fn a_build_that_is_killed_after_it_has_decided_loses_nothing() {
 /// Whenever it dies: the message is delivered by this build or the next, under one key.
 #[test]
 fn a_build_that_is_killed_at_any_moment_loses_nothing() {
-    let mut random = fastrand::Rng::with_seed(11);
-    let mut cut_short = 0;
+    let campaign = Campaign::named("alerts", "builds killed around an alert");
     let receiver = Receiver::of_http();
-    for _ in 0..crate::sandbox::campaign(12, 300) {
+    for step in campaign.steps(12, 300) {
         let world = hooked(&receiver, "");
         let ((), usual) = lasting(|| quietly_built(&world, "20:04:00"));
         fails(&world, "sales", "20:04:30");
         let before = receiver.received().len();
         let mut child = begun(&world, "20:05:00");
         // Publishing and telling are at the end.
-        std::thread::sleep(usual.mul_f64(0.5 + random.f64() * 0.7));
+        std::thread::sleep(usual.mul_f64(0.5 + step.random().f64() * 0.7));
         let _ = kill_process(Pid::from_child(&child), Signal::KILL);
-        cut_short += usize::from(!child.wait().unwrap().success());
+        step.count("kills", usize::from(!child.wait().unwrap().success()));
         // The same moment, so that also what was never decided gets the same key.
         quietly_built(&world, "20:05:00");
         quietly_built(&world, "20:10:00");
@@ -456,9 +456,7 @@ fn a_build_that_is_killed_at_any_moment_loses_nothing() {
         keys.dedup();
         assert_eq!(keys.len(), 1);
     }
-    crate::figures::report(&format!(
-        "SIGKILL at random moments around an alert: {cut_short} builds cut short, no alert lost"
-    ));
+    campaign.ends(&format!("{} kills", campaign.tally("kills")));
 }
 
 #[test]

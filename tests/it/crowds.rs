@@ -3,11 +3,11 @@
 use std::fs;
 use std::process::{Child, Stdio};
 
-use crate::figures;
+use crate::campaign::Campaign;
 use crate::folders::{LATER, build_into, files, names, tree, world};
 use crate::generations::{Generations, Place};
 use crate::golden;
-use crate::sandbox::{NOW, campaign};
+use crate::sandbox::NOW;
 
 #[test]
 fn a_second_build_at_the_same_time_leaves_it_to_the_first() {
@@ -53,11 +53,14 @@ fn many_builds_at_once_leave_one_whole_site() {
 
 #[test]
 fn two_to_twenty_builds_at_once_leave_one_whole_site() {
-    for place in [Place::Plain, Place::MountPoint] {
+    for (place, name) in [
+        (Place::Plain, "a directory"),
+        (Place::MountPoint, "a mount point"),
+    ] {
+        let campaign = Campaign::named("crowds", &format!("2 to 20 builds at once, {name}"));
         let generations = Generations::new(place);
-        let mut builds = 0;
-        for (round, crowd) in (2..=20).step_by(campaign(6, 1)).enumerate() {
-            let number = round % 2;
+        for step in campaign.among(4, 2..=20) {
+            let (number, crowd) = (step.number % 2, step.number + 2);
             generations.settle(1 - number);
             let all: Vec<Child> = (0..crowd)
                 .map(|_| {
@@ -75,12 +78,10 @@ fn two_to_twenty_builds_at_once_leave_one_whole_site() {
                     "{said}"
                 );
             }
-            builds += crowd;
+            step.count("builds", crowd);
             generations.heals(number);
         }
-        figures::report(&format!(
-            "2 to 20 builds at once, {place:?}: {builds} builds, 0 violations"
-        ));
+        campaign.ends(&format!("{} builds", campaign.tally("builds")));
     }
 }
 
@@ -89,7 +90,9 @@ fn two_to_twenty_builds_at_once_leave_one_whole_site() {
 fn builds_of_many_sites_with_one_state_directory_all_publish() {
     let world = world();
     let outs: Vec<String> = (0..8).map(|number| format!("site-{number}")).collect();
-    for _ in 0..campaign(5, 50) {
+    let campaign = Campaign::named("crowds", "8 sites with one state directory");
+    for step in campaign.steps(5, 50) {
+        step.count("builds", outs.len());
         let builds: Vec<Child> = outs
             .iter()
             .map(|out| {
@@ -110,4 +113,5 @@ fn builds_of_many_sites_with_one_state_directory_all_publish() {
     }
     let kept = names(&world.path("state"));
     assert_eq!(kept.len(), 3, "a lock, a snapshot, the changes: {kept:?}");
+    campaign.ends(&format!("{} builds", campaign.tally("builds")));
 }

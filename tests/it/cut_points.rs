@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta};
 
+use crate::campaign::{Campaign, is_whole};
 use crate::cluster::Cluster;
-use crate::figures;
 use crate::gate::{Gate, Manner};
 use crate::outage::{FIRST_FAILURE, SETTINGS, is_healed_at, says_that_it_is_away, through};
-use crate::sandbox::{NOW, Sandbox, campaign};
+use crate::sandbox::{NOW, Sandbox};
 
 /// A short answer: one entity, one run.
 fn world() -> (Sandbox, Gate) {
@@ -48,8 +48,7 @@ fn boundaries(answer: &[u8]) -> Vec<usize> {
 
 /// Every point, or those that matter most: the ends, the last messages with a byte on either side.
 fn points(answer: &[u8]) -> Vec<usize> {
-    let every = campaign(0, 1) == 1;
-    if every {
+    if is_whole("cuts") {
         return (0..=answer.len()).collect();
     }
     let ends = boundaries(answer);
@@ -64,16 +63,18 @@ fn points(answer: &[u8]) -> Vec<usize> {
 
 /// Each `point` short of `enough` leaves the last good data, and whatever reaches it a new page.
 fn cut(
-    world: &Sandbox,
-    gate: &Gate,
+    part: &str,
+    (world, gate): (&Sandbox, &Gate),
     manner: impl Fn(usize) -> Manner,
     points: &[usize],
     enough: usize,
-) -> usize {
-    let mut builds = 0;
-    for &point in points {
+) {
+    let campaign = Campaign::named("cuts", part);
+    for step in campaign.among(points.len(), points) {
+        let point = points[step.number];
+        step.count("points", 1);
         gate.turn(manner(point));
-        let now = moment(builds);
+        let now = moment(step.number);
         let ended = world.build_at(&now);
         let what = format!("{:?}: {ended:?}", manner(point));
         if point < enough {
@@ -86,11 +87,13 @@ fn cut(
             assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{what}");
             assert_eq!(world.status()["source"]["state"], "ok", "{what}");
         }
-        builds += 1;
     }
     gate.turn(Manner::Open);
     is_healed_at(world, NOW);
-    builds
+    campaign.ends(&format!(
+        "{} points of {enough} bytes",
+        campaign.tally("points")
+    ));
 }
 
 #[test]
@@ -98,13 +101,21 @@ fn the_connection_ends_after_any_byte_of_the_answer() {
     let (world, gate) = world();
     let answer = gate.answered();
     let points = points(&answer);
-    let closed = cut(&world, &gate, Manner::CutAfter, &points, answer.len());
-    let reset = cut(&world, &gate, Manner::ResetAfter, &points, answer.len());
-    figures::report(&format!(
-        "connection closed or reset by the server's side after n of {} bytes: {} cut points, 0 violations",
-        answer.len(),
-        closed + reset
-    ));
+    let (both, enough) = ((&world, &gate), answer.len());
+    cut(
+        "closed by the server",
+        both,
+        Manner::CutAfter,
+        &points,
+        enough,
+    );
+    cut(
+        "reset by the server",
+        both,
+        Manner::ResetAfter,
+        &points,
+        enough,
+    );
 }
 
 #[test]
@@ -113,13 +124,22 @@ fn the_connection_ends_after_any_byte_of_the_question() {
     let asked = gate.heard();
     // The farewell of five bytes changes nothing any more.
     let question = asked.len() - 5;
-    let step = campaign(question / 6, 7);
+    let step = if is_whole("cuts") { 7 } else { question / 6 };
     let mut points: Vec<usize> = (0..question).step_by(step).collect();
     points.extend([1, 7, 8, 9, question - 1]);
-    let closed = cut(&world, &gate, Manner::CutAsking, &points, question);
-    let reset = cut(&world, &gate, Manner::ResetAsking, &points, question);
-    figures::report(&format!(
-        "connection closed or reset by the client's side after n of {question} bytes: {} cut points, 0 violations",
-        closed + reset
-    ));
+    let both = (&world, &gate);
+    cut(
+        "closed by the client",
+        both,
+        Manner::CutAsking,
+        &points,
+        question,
+    );
+    cut(
+        "reset by the client",
+        both,
+        Manner::ResetAsking,
+        &points,
+        question,
+    );
 }

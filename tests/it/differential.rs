@@ -9,17 +9,15 @@ mod schedule;
 mod stage;
 mod world;
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Mutex;
 
 use serde_json::Value;
 
 use self::comparison::Comparison;
 use self::stage::Stage;
 use self::world::{Kind, World};
-use crate::figures;
-use crate::sandbox::campaign;
+use crate::campaign::{Campaign, Step};
 
 const FIRST_SEED: u64 = 20_261_124_000;
 const THREADS: usize = 2;
@@ -39,122 +37,95 @@ const KINDS: [Kind; 10] = [
 /// What a failure shows: enough to see a pattern, little enough to read.
 const SHOWN: usize = 5;
 
-/// What some worlds came to.
-#[derive(Default)]
-struct Tally {
-    worlds: usize,
-    entities: usize,
-    compared: usize,
-    reasons: BTreeSet<String>,
-    differences: Vec<String>,
-}
-
 #[test]
 fn random_worlds_are_judged_alike_over_both_databases_and_from_the_rules_alone() {
-    let tally = judge_side_by_side(campaign(30, 3000));
-    assert!(
-        tally.differences.is_empty(),
-        "{} differences, the first of them:\n\n{}",
-        tally.differences.len(),
-        tally.differences[..tally.differences.len().min(SHOWN)].join("\n")
-    );
-    let reasons: Vec<&str> = tally.reasons.iter().map(String::as_str).collect();
+    let campaign = Campaign::named("differential", "worlds");
+    let steps = Mutex::new(campaign.steps(30, 3000));
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                let mut stage = Stage::new();
+                loop {
+                    let Some(step) = steps.lock().unwrap().next() else {
+                        break;
+                    };
+                    let differences = judge_one(&mut stage, &step);
+                    assert!(
+                        differences.is_empty(),
+                        "{} differences, the first of them:\n\n{}",
+                        differences.len(),
+                        differences[..differences.len().min(SHOWN)].join("\n")
+                    );
+                }
+            });
+        }
+    });
+    let tallies = campaign.tallies();
+    let reasons = tallies
+        .keys()
+        .filter_map(|what| what.strip_prefix("reason "));
     assert_eq!(
-        reasons.join(" "),
+        reasons.collect::<Vec<_>>().join(" "),
         "clock_skew failed fresh hidden late missed never_synced out_of_date overdue stuck unconfirmed",
         "chance reaches every reason"
     );
-    figures::report(&format!(
-        "random worlds judged by the program over PostgreSQL, over SQLite and by an independent judge: \
-         {} worlds, {} entities, {} comparisons, 0 differences",
-        tally.worlds, tally.entities, tally.compared
+    campaign.ends(&format!(
+        "{} worlds, {} entities, {} comparisons",
+        tallies["worlds"], tallies["entities"], tallies["comparisons"]
     ));
 }
 
-fn judge_side_by_side(worlds: usize) -> Tally {
-    let next = AtomicUsize::new(0);
-    let mut whole = Tally::default();
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut stage = Stage::new();
-                    let mut tally = Tally::default();
-                    loop {
-                        let number = next.fetch_add(1, Ordering::Relaxed);
-                        if number >= worlds {
-                            return tally;
-                        }
-                        let seed = FIRST_SEED + number as u64;
-                        judge_one(&mut stage, KINDS[number % KINDS.len()], seed, &mut tally);
-                    }
-                })
-            })
-            .collect();
-        for thread in threads {
-            let part = thread.join().unwrap();
-            whole.worlds += part.worlds;
-            whole.entities += part.entities;
-            whole.compared += part.compared;
-            whole.reasons.extend(part.reasons);
-            whole.differences.extend(part.differences);
-        }
-    });
-    whole
-}
-
-fn judge_one(stage: &mut Stage, kind: Kind, seed: u64, tally: &mut Tally) {
+/// Judges the world of a step by all three, and returns how they differ.
+fn judge_one(stage: &mut Stage, step: &Step) -> Vec<String> {
+    let (kind, seed) = (
+        KINDS[step.number % KINDS.len()],
+        FIRST_SEED + step.number as u64,
+    );
     let world = World::random(kind, seed);
     let verdict = stage.judged(&world);
     let status = stage.over_postgres(&world);
     let comparison = Comparison::of(&world, &status, &verdict);
-    tally.worlds += 1;
-    tally.compared += comparison.compared;
-    for difference in &comparison.differences {
-        let entity_type = difference.entity_type.as_deref();
-        tally.differences.push(format!(
-            "{difference}\n{}",
-            described(&world, seed, entity_type, &status, &verdict)
-        ));
-    }
+    step.count("worlds", 1);
+    step.count("comparisons", comparison.compared);
+    let mut differences: Vec<String> = comparison
+        .differences
+        .iter()
+        .map(|difference| {
+            let entity_type = difference.entity_type.as_deref();
+            let described = described(&world, seed, entity_type, &status, &verdict);
+            format!("{difference}\n{described}")
+        })
+        .collect();
     for entity in status["entities"].as_array().unwrap() {
-        tally.entities += 1;
-        let reason = entity["reason"].as_str().unwrap();
-        tally.reasons.insert(reason.to_owned());
+        step.count("entities", 1);
+        step.count(&format!("reason {}", entity["reason"].as_str().unwrap()), 1);
     }
     if kind == Kind::Plain {
-        compare_databases(stage, &world, seed, &status, tally);
+        step.count("comparisons", 1);
+        differences.extend(compare_databases(stage, &world, seed, &status));
     }
+    differences
 }
 
 /// What SQLite tells of the same rows is the same to the last word.
-fn compare_databases(
-    stage: &mut Stage,
-    world: &World,
-    seed: u64,
-    status: &Value,
-    tally: &mut Tally,
-) {
+fn compare_databases(stage: &mut Stage, world: &World, seed: u64, status: &Value) -> Vec<String> {
     let other = stage.over_sqlite(world);
-    tally.compared += 1;
+    let mut differences = Vec::new();
     if *status == other {
-        return;
+        return differences;
     }
     let entities = |status: &Value| status["entities"].as_array().unwrap().clone();
     for (ours, theirs) in entities(status).into_iter().zip(entities(&other)) {
         if ours != theirs {
             let description = described(world, seed, ours["entity_type"].as_str(), status, &other);
             let difference = "PostgreSQL (the program) and SQLite (the judge, here) differ";
-            tally
-                .differences
-                .push(format!("{difference}\n{description}"));
+            differences.push(format!("{difference}\n{description}"));
         }
     }
-    if tally.differences.is_empty() {
-        tally
-            .differences
-            .push(format!("seed {seed}: {status}\n{other}"));
+    if differences.is_empty() {
+        differences.push(format!("seed {seed}: {status}\n{other}"));
     }
+    differences
 }
 
 /// Enough to see why: the entity's rows, and both verdicts on it.

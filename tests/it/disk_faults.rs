@@ -1,11 +1,12 @@
 //! Every system call by which a build changes files fails once, or is the last thing that it does.
 
-use crate::figures;
+use crate::campaign::Campaign;
 use crate::generations::{Found, Generations, Place};
 use crate::injected::{Call, Fault, injected, record};
-use crate::sandbox::{Ended, campaign};
+use crate::sandbox::Ended;
 
 /// A fault, and what is published when it strikes.
+#[derive(Debug)]
 struct Trial {
     first: bool,
     number: usize,
@@ -20,7 +21,7 @@ fn whatever_fails_the_site_is_the_old_one_or_the_new_one() {
 
 #[test]
 fn whatever_fails_with_the_state_elsewhere_the_site_is_the_old_one_or_the_new_one() {
-    errors("a directory, state elsewhere,", Place::StateElsewhere);
+    errors("a directory, state elsewhere", Place::StateElsewhere);
 }
 
 #[test]
@@ -40,7 +41,7 @@ fn wherever_the_process_is_killed_the_site_is_the_old_one_or_the_new_one() {
 
 #[test]
 fn wherever_the_process_is_killed_with_the_state_elsewhere_the_site_is_whole() {
-    kills("a directory, state elsewhere,", Place::StateElsewhere);
+    kills("a directory, state elsewhere", Place::StateElsewhere);
 }
 
 #[test]
@@ -55,7 +56,8 @@ fn wherever_the_process_is_killed_at_a_bind_mount_every_file_is_whole() {
 
 fn errors(what: &str, place: Place) {
     let mut messages = std::collections::BTreeSet::new();
-    let count = through(place, 12, errors_of, |generations, trial, ended| {
+    let campaign = Campaign::named("syscalls", &format!("each fails, {what}"));
+    through(&campaign, place, errors_of, |generations, trial, ended| {
         assert!(![-1, 101].contains(&ended.code), "{ended:?}");
         let found = generations.found();
         let before = if trial.first {
@@ -79,32 +81,35 @@ fn errors(what: &str, place: Place) {
             assert!(said[0].contains(';'), "no remedy: {ended:?}");
             messages.insert(said[0].replace(generations.world.root().to_str().unwrap(), "DIR"));
         }
+        0
     });
     for message in messages {
         println!("{message}");
     }
-    figures::report(&format!(
-        "system calls that fail while {what} is published: {count} faults, 0 violations"
-    ));
+    campaign.ends(&format!("{} faults", campaign.tally("struck")));
 }
 
 fn kills(what: &str, place: Place) {
-    let mut between = 0;
-    let count = through(place, 12, kills_of, |generations, trial, ended| {
+    let campaign = Campaign::named("syscalls", &format!("killed at each, {what}"));
+    through(&campaign, place, kills_of, |generations, trial, ended| {
         assert_eq!(ended.code, -1, "{ended:?}");
         match generations.found() {
-            Found::Nothing => assert!(trial.first),
-            Found::Whole(_) => {}
+            Found::Nothing => {
+                assert!(trial.first);
+                0
+            }
+            Found::Whole(_) => 0,
             Found::Mixed(how) => {
                 assert!([Place::MountPoint, Place::Bind].contains(&place), "{how}");
                 generations.is_between_but_whole();
-                between += 1;
+                1
             }
         }
     });
-    figures::report(&format!(
-        "killed at a system call while {what} is published: {count} kills, of which {between} left \
-         whole files of two generations to the next build, 0 violations"
+    campaign.ends(&format!(
+        "{} kills, {} left whole files of two generations until the next build",
+        campaign.tally("struck"),
+        campaign.tally("between")
     ));
 }
 
@@ -119,22 +124,21 @@ fn kills_of(call: &Call) -> Vec<Fault> {
     call.changes.then_some(Fault::Kill).into_iter().collect()
 }
 
-/// Puts faults into builds, all of them or `sampled`; after each, `judge` looks at what it
-/// came to, and the next build has to heal it. Returns how many faults struck.
+/// Puts faults into builds; after each, `judge` looks at what it came to and counts what lies between two generations,
+/// and the next build has to heal it.
 fn through(
+    campaign: &Campaign,
     place: Place,
-    sampled: usize,
     faults: fn(&Call) -> Vec<Fault>,
-    mut judge: impl FnMut(&Generations, &Trial, &Ended),
-) -> usize {
-    let (mut struck, mut tried) = (0, 0);
+    mut judge: impl FnMut(&Generations, &Trial, &Ended) -> usize,
+) {
     let generations = Generations::new(place);
     let trials = trials(&generations, faults);
-    let step = trials
-        .len()
-        .div_ceil(campaign(sampled, usize::MAX).min(trials.len()));
-    for trial in trials.iter().step_by(step) {
-        tried += 1;
+    let root = generations.world.root().to_str().unwrap();
+    let key = |trial: &Trial| format!("{trial:?}").replace(root, "");
+    for step in campaign.among(12, trials.iter().map(key)) {
+        let trial = &trials[step.number];
+        step.count("tried", 1);
         if trial.first {
             generations.forget();
         } else {
@@ -142,16 +146,16 @@ fn through(
         }
         let (ended, happened) = injected(&generations, trial.number, &trial.call, trial.fault);
         if happened {
-            struck += 1;
+            step.count("struck", 1);
             println!("{:?} at {:?}", trial.fault, trial.call);
-            judge(&generations, trial, &ended);
+            step.count("between", judge(&generations, trial, &ended));
             generations.leftovers_are_hidden();
         }
         generations.heals(trial.number);
     }
     // A call that depends on how a folder happens to be ordered may not come again.
+    let [tried, struck] = ["tried", "struck"].map(|what| campaign.tally(what));
     assert!(tried - struck <= tried / 10, "only {struck} of {tried}");
-    struck
 }
 
 /// All faults of a later and of a first build, to one and to the other generation.

@@ -2,32 +2,35 @@
 
 use std::fs;
 
-use crate::figures;
+use crate::campaign::Campaign;
 use crate::folders::assert_one_line;
 use crate::generations::{Found, Generations, Place};
-use crate::sandbox::campaign;
 
 /// More than two sites need.
 const ROOMY: &str = "size=8m,nr_inodes=2000";
 
 #[test]
 fn at_every_size_of_a_disk_the_site_is_the_old_one_or_the_new_one() {
-    let step = campaign(7, 1);
-    let steps = grown(Place::OwnDisk, 4096 * step, "size");
-    let within = grown(Place::MountPoint, 4096 * step, "size");
-    figures::report(&format!(
-        "disks that grow until a build fits: {steps} sizes, {within} of a mounted site, 0 violations"
-    ));
+    grown_in_both(&Campaign::named("disks", "sizes"), (7, 1), 4096, "size");
 }
 
 #[test]
 fn at_every_number_of_inodes_the_site_is_the_old_one_or_the_new_one() {
-    let step = campaign(5, 1);
-    let steps = grown(Place::OwnDisk, step, "nr_inodes");
-    let within = grown(Place::MountPoint, step, "nr_inodes");
-    figures::report(&format!(
-        "inodes that grow until a build fits: {steps} numbers, {within} of a mounted site, 0 violations"
-    ));
+    grown_in_both(&Campaign::named("disks", "inodes"), (5, 1), 1, "nr_inodes");
+}
+
+fn grown_in_both(campaign: &Campaign, (sampled, whole): (usize, usize), unit: usize, option: &str) {
+    let by = unit * campaign.size(sampled, whole);
+    let places = [
+        ("a directory", Place::OwnDisk),
+        ("a mounted site", Place::MountPoint),
+    ];
+    for step in campaign.among(2, places.map(|(name, _)| name)) {
+        let (name, place) = places[step.number];
+        step.count(name, grown(place, by, option));
+    }
+    let sizes = places.map(|(name, _)| format!("{} of {name}", campaign.tally(name)));
+    campaign.ends(&sizes.join(", "));
 }
 
 /// Lets the disk grow by `step` from what the old site takes until the new one is published. Returns

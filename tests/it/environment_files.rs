@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::figures;
-use crate::sandbox::{Sandbox, campaign};
+use crate::campaign::Campaign;
+use crate::sandbox::Sandbox;
 
 /// Lines and parts of lines; `S3cretPw` is a password.
 const PARTS: &[&[u8]] = &[
@@ -53,14 +53,14 @@ fn a_file() -> impl Strategy<Value = Vec<u8>> {
 #[test]
 fn any_environment_file_is_read_or_refused_without_its_text() {
     let world = Sandbox::bare();
-    let number = campaign(60, 2000);
+    let campaign = Campaign::named("configuration", "files, through the program");
     let config = Config {
-        cases: u32::try_from(number).unwrap(),
+        cases: 60,
         failure_persistence: None,
         ..Config::default()
     };
     let files = (a_file(), prop::option::of(a_file()));
-    let checked = TestRunner::new(config).run(&files, |(first, second)| {
+    let check = |(first, second): (Vec<u8>, Option<Vec<u8>>)| {
         fs::write(world.path(".env.local"), first).unwrap();
         match second {
             Some(second) => fs::write(world.path(".env"), second).unwrap(),
@@ -74,11 +74,11 @@ fn any_environment_file_is_read_or_refused_without_its_text() {
         let unreadable = |c: char| c.is_control() && c != '\n' && c != '\t';
         prop_assert!(!printed.contains(unreadable), "{:?}", printed);
         Ok(())
-    });
-    if let Err(finding) = checked {
-        panic!("{finding}");
+    };
+    for step in campaign.steps(1, 34) {
+        step.count("runs", 60);
+        let checked = TestRunner::new(config.clone()).run(&files, check);
+        checked.unwrap_or_else(|finding| panic!("{finding}"));
     }
-    figures::report(&format!(
-        "fuzzing of environment files through the program: {number} runs, 0 findings"
-    ));
+    campaign.ends(&format!("{} runs", campaign.tally("runs")));
 }

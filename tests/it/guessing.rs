@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 
+use crate::campaign::Campaign;
 use crate::client::Client;
-use crate::figures;
 use crate::nginx::world;
-use crate::sandbox::{Sandbox, campaign};
+use crate::sandbox::Sandbox;
 use crate::shipped::Shipped;
 use crate::web::Nginx;
 
@@ -31,9 +31,16 @@ const LONGEST_WAIT: Duration = Duration::from_millis(200);
 
 #[test]
 fn ten_thousand_guesses_keep_nobody_from_reading_who_has_the_password() {
+    let campaign = Campaign::named("guessing", "by 8 addresses");
+    for _ in campaign.steps(1, 1) {
+        guesses_are_refused(&campaign);
+    }
+}
+
+fn guesses_are_refused(campaign: &Campaign) {
     let world = published();
     let nginx = Nginx::that_counts_guesses(&world);
-    let looks = campaign(15, 60);
+    let looks = campaign.size(15, 60);
     let (over, guesses) = (AtomicBool::new(false), AtomicUsize::new(0));
     let began = Instant::now();
     let (mut waits, hashed) = std::thread::scope(|scope| {
@@ -56,8 +63,11 @@ fn ten_thousand_guesses_keep_nobody_from_reading_who_has_the_password() {
     let (took, guesses) = (began.elapsed(), guesses.into_inner());
     waits.sort();
     let p95 = waits[waits.len() * 95 / 100];
-    figures::report(&format!(
-        "passwords guessed: {guesses} by {STRANGERS} addresses in {} s, of which {hashed} got as far as the hash; the \
+    assert!(p95 < LONGEST_WAIT, "{p95:?}");
+    assert!(guesses >= 10_000, "only {guesses}");
+    logs_stay_small(&nginx, guesses, waits.len());
+    campaign.ends(&format!(
+        "{guesses} guesses in {} s, of which {hashed} got as far as the hash; the \
          reader's {} requests: median {} ms, 95th percentile {} ms, slowest {} ms, 0 refused",
         took.as_secs(),
         waits.len(),
@@ -65,9 +75,6 @@ fn ten_thousand_guesses_keep_nobody_from_reading_who_has_the_password() {
         p95.as_millis(),
         waits.last().unwrap().as_millis(),
     ));
-    assert!(p95 < LONGEST_WAIT, "{p95:?}");
-    assert!(guesses >= 10_000, "only {guesses}");
-    logs_stay_small(&nginx, guesses, waits.len());
 }
 
 /// A page a second, with all that belongs to it, until `looks` were taken and it is `enough`.

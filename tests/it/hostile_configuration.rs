@@ -6,8 +6,9 @@ use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::campaign::Campaign;
 use crate::golden;
-use crate::sandbox::{Ended, NOW, Sandbox, campaign};
+use crate::sandbox::{Ended, NOW, Sandbox};
 use crate::wrapped::{ended, through};
 
 const BUILD: [&str; 7] = [
@@ -153,7 +154,8 @@ fn what_is_too_large_is_not_read_to_its_end() {
 #[test]
 fn as_many_entities_as_are_allowed_can_be_shown() {
     let world = published();
-    let number = campaign(50, 1000);
+    let campaign = Campaign::named("configuration", "as many entities as are allowed");
+    let number = campaign.size(50, 1000);
     write(&world, entities(number, "overdue_after = \"1day\"\n"));
     let ended = world.succeeds(&BUILD);
     assert_eq!(ended.stderr, "");
@@ -161,6 +163,7 @@ fn as_many_entities_as_are_allowed_can_be_shown() {
     assert_eq!(shown, number);
     let last = world.page(&format!("entities/e{}.html", number - 1));
     assert!(last.contains(&format!("E{}", number - 1)));
+    campaign.ends(&format!("{number} entities"));
 }
 
 #[test]

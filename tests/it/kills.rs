@@ -6,72 +6,72 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::figures;
+use crate::campaign::Campaign;
 use crate::generations::{Found, Generations, Place};
 use crate::injected::{Stopped, before_the_exchange};
-use crate::sandbox::campaign;
 
 #[test]
 fn a_build_killed_at_any_moment_leaves_a_whole_site() {
-    let struck = at_random_moments(Place::Plain, campaign(20, 500), &[Signal::KILL]);
-    figures::report(&format!(
-        "SIGKILL at random moments, a directory: {struck}, 0 violations"
-    ));
+    let campaign = Campaign::named("kills", "SIGKILL, a directory");
+    at_random_moments(&campaign, Place::Plain, (20, 500), &[Signal::KILL]);
 }
 
 #[test]
 fn a_build_killed_at_any_moment_leaves_whole_files_at_a_mount_point() {
-    let struck = at_random_moments(Place::MountPoint, campaign(20, 500), &[Signal::KILL]);
-    figures::report(&format!(
-        "SIGKILL at random moments, a mount point: {struck}, 0 violations"
-    ));
+    let campaign = Campaign::named("kills", "SIGKILL, a mount point");
+    at_random_moments(&campaign, Place::MountPoint, (20, 500), &[Signal::KILL]);
 }
 
 #[test]
 fn a_build_that_is_told_to_end_leaves_a_whole_site() {
     let signals = [Signal::TERM, Signal::INT, Signal::HUP];
-    for place in [Place::Plain, Place::MountPoint] {
-        let struck = at_random_moments(place, campaign(9, 150), &signals);
-        figures::report(&format!(
-            "SIGTERM, SIGINT and SIGHUP at random moments, {place:?}: {struck}, 0 violations"
-        ));
+    for (place, name) in [
+        (Place::Plain, "a directory"),
+        (Place::MountPoint, "a mount point"),
+    ] {
+        let campaign = Campaign::named("kills", &format!("SIGTERM, SIGINT and SIGHUP, {name}"));
+        at_random_moments(&campaign, place, (9, 150), &signals);
     }
 }
 
 /// Sends builds one of these signals after a random part of the time that a build takes.
-fn at_random_moments(place: Place, times: usize, signals: &[Signal]) -> String {
+fn at_random_moments(
+    campaign: &Campaign,
+    place: Place,
+    (sampled, whole): (usize, usize),
+    signals: &[Signal],
+) {
     let generations = Generations::new(place);
-    let mut random = fastrand::Rng::with_seed(7);
-    let (mut early, mut late, mut mixed) = (0, 0, 0);
-    for round in 0..times {
-        let (number, signal) = (round % 2, signals[round % signals.len()]);
+    for step in campaign.steps(sampled, whole) {
+        let (number, signal) = (step.number % 2, signals[step.number % signals.len()]);
         generations.settle(1 - number);
         let usual = duration_of(|| generations.settle_anew(1 - number));
         let child = quiet(&mut generations.command(number));
-        std::thread::sleep(usual.mul_f64(random.f64()));
+        std::thread::sleep(usual.mul_f64(step.random().f64()));
         let ended = ended_by(child, signal);
         assert!(
             ended.code() == Some(0) || ended.signal() == Some(signal.as_raw()),
             "{signal:?}: {ended:?}"
         );
         match generations.found() {
-            Found::Whole(found) if found == number => late += 1,
-            Found::Whole(_) => early += 1,
+            Found::Whole(found) if found == number => step.count("late", 1),
+            Found::Whole(_) => step.count("early", 1),
             Found::Mixed(how) => {
                 assert_eq!(place, Place::MountPoint, "{how}");
                 assert!(ended.signal().is_some(), "{how}");
                 generations.is_between_but_whole();
-                mixed += 1;
+                step.count("mixed", 1);
             }
             Found::Nothing => panic!("the site is gone"),
         }
         generations.leftovers_are_hidden();
         generations.heals(number);
     }
-    format!(
-        "{times} builds, {early} left the old site, {late} the new one, {mixed} whole files of both \
-         until the next build"
-    )
+    let [early, late, mixed] = ["early", "late", "mixed"].map(|what| campaign.tally(what));
+    campaign.ends(&format!(
+        "{} builds, {early} left the old site, {late} the new one, {mixed} whole files of both until the next build",
+        early + late + mixed
+    ));
 }
 
 fn ended_by(mut child: Child, signal: Signal) -> ExitStatus {

@@ -1,9 +1,9 @@
 //! Integration tests: the program, run as a user runs it, with the real things around it.
 
 mod alerted;
+mod campaign;
 mod client;
 mod cluster;
-mod figures;
 mod figures_on_pages;
 mod folders;
 mod gate;
@@ -25,6 +25,7 @@ mod wrapped;
 mod alerts;
 mod attacks;
 mod browser;
+mod campaigns;
 mod cli;
 mod clocks;
 mod container;

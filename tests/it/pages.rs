@@ -8,8 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::browser::{carried_out, check, node_modules};
-use crate::figures;
-use crate::sandbox::campaign;
+use crate::campaign::{Campaign, figure, is_whole};
 use crate::web::{Nginx, RIGHT};
 use worlds::{World, world, worlds};
 
@@ -47,22 +46,20 @@ fn texts_from_right_to_left_rearrange_nothing_around_them() {
 fn green_yellow_and_red_differ_in_shape_height_and_word_for_every_eye_and_on_paper() {
     let worlds = worlds();
     let demo = world(&worlds, "demo");
-    let described = demo.described(&demo.on_disk(), &demo.telling_pages());
-    check("shapes", &[&serde_json::json!([described]).to_string()]);
+    tour("shapes", std::slice::from_ref(demo));
 }
 
 #[test]
 fn the_strictest_content_security_policy_holds_on_every_page() {
     let worlds = worlds();
-    let served: Vec<(&World, Nginx)> = worlds
-        .iter()
-        .map(|world| (world, Nginx::serving(&world.site)))
-        .collect();
-    let all: Vec<Value> = served
-        .iter()
-        .map(|(world, nginx)| world.described(&nginx.url(), &world.telling_pages()))
-        .collect();
-    check("policy", &[&Value::Array(all).to_string()]);
+    let mut served = Vec::new();
+    checked("policy", &worlds, |world| {
+        served.push(Nginx::serving(&world.site));
+        world.described(
+            &served.last().unwrap().url(),
+            &world.telling_pages("policy"),
+        )
+    });
 }
 
 #[test]
@@ -97,7 +94,7 @@ fn the_overview_is_light_and_asks_for_three_files_at_most() {
         .map(|name| travels(&format!("/{}", well.site.asset(name))));
     let page = travels("/");
     let together = page + style + script;
-    figures::report(&format!(
+    figure(&format!(
         "overview of six entities, compressed: {together} bytes (page {page}, style sheet {style}, \
          script {script}), icon {icon}"
     ));
@@ -116,12 +113,18 @@ fn lighthouse_gives_a_hundred_for_speed_accessibility_and_practices() {
     let runs: Vec<Value> = ["mobile", "desktop"]
         .into_iter()
         .flat_map(|form| ["", "entities/sales.html"].map(|path| (form, path)))
-        .take(campaign(1, 4))
         .map(|(form, path)| serde_json::json!({"url": format!("{}{path}", nginx.url()), "form": form}))
         .collect();
-    for scores in check("lighthouse", &[&Value::Array(runs).to_string()]).lines() {
-        figures::report(&format!("Lighthouse, {scores}"));
+    let campaign = Campaign::named("lighthouse", "pages on telephone and desktop");
+    for step in campaign.steps(1, runs.len()) {
+        let scores = check(
+            "lighthouse",
+            &[&serde_json::json!([runs[step.number]]).to_string()],
+        );
+        figure(&format!("Lighthouse, {}", scores.trim()));
+        step.count("pages", 1);
     }
+    campaign.ends(&format!("{} pages", campaign.tally("pages")));
 }
 
 #[test]
@@ -223,7 +226,10 @@ const FLAWS: [(&str, &str, &str, &str, &str); 10] = [
 /// A few of them in the ordinary run, all in the whole one.
 #[test]
 fn each_check_says_what_a_page_lacks() {
-    for (name, file, from, to, said) in FLAWS.into_iter().take(campaign(2, FLAWS.len())) {
+    let campaign = Campaign::named("flaws", "each check on a page that it must not pass");
+    for step in campaign.steps(2, FLAWS.len()) {
+        let (name, file, from, to, said) = FLAWS[step.number];
+        step.count("flaws", 1);
         let world = if name == "shapes" {
             World::changed_demo(file, from, to)
         } else {
@@ -235,7 +241,9 @@ fn each_check_says_what_a_page_lacks() {
         } else {
             world.on_disk()
         };
-        let described = Value::Array(vec![world.described(&base, &world.telling_pages()[..2])]);
+        let described = Value::Array(vec![
+            world.described(&base, &world.telling_pages("flaws")[..2]),
+        ]);
         let output = carried_out(name, &[&described.to_string()]);
         let found = String::from_utf8_lossy(&output.stderr);
         assert!(
@@ -244,6 +252,7 @@ fn each_check_says_what_a_page_lacks() {
         );
         assert!(found.contains(said), "{name} without {from}: {found}");
     }
+    campaign.ends(&format!("{} flaws", campaign.tally("flaws")));
 }
 
 /// The demo, which has something of most, and a world whose history is short enough for its form to be walked
@@ -251,7 +260,7 @@ fn each_check_says_what_a_page_lacks() {
 fn sampled(worlds: &[World]) -> &[World] {
     let scheduled = worlds.iter().position(|world| world.name == "scheduled");
     match scheduled {
-        Some(scheduled) if campaign(0, 1) == 0 => {
+        Some(scheduled) if !is_whole("keyboard") => {
             let two = &worlds[scheduled..=scheduled + 1];
             assert_eq!(two[1].name, "demo");
             two
@@ -271,14 +280,26 @@ fn walk(name: &str, worlds: &[World]) {
 }
 
 fn tour_up_to(bytes: usize, name: &str, worlds: &[World]) {
-    let all: Vec<Value> = worlds
-        .iter()
-        .map(|world| {
-            let pages = world.telling_pages_up_to(bytes);
-            world.described(&world.on_disk(), &pages)
-        })
-        .collect();
-    check(name, &[&Value::Array(all).to_string()]);
+    checked(name, worlds, |world| {
+        let pages = world.telling_pages_up_to(name, bytes);
+        world.described(&world.on_disk(), &pages)
+    });
+}
+
+/// A check of tests/browser, which is a campaign of the same name: whole, it takes world after world.
+fn checked(name: &str, worlds: &[World], mut described: impl FnMut(&World) -> Value) {
+    let campaign = Campaign::named(name, "every page of every world");
+    for step in campaign.steps(1, worlds.len()) {
+        let at_once = campaign.size(worlds.len(), 1);
+        let some = &worlds[step.number..step.number + at_once];
+        let all: Vec<Value> = some.iter().map(&mut described).collect();
+        for world in &all {
+            step.count("pages", world["pages"].as_array().unwrap().len());
+        }
+        check(name, &[&Value::Array(all).to_string()]);
+    }
+    let pages = campaign.tally("pages");
+    campaign.ends(&format!("{pages} pages of {} worlds", worlds.len()));
 }
 
 /// Insists that the Nu HTML checker finds neither an error nor anything to warn about.

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
+use crate::campaign::{Campaign, Step};
 use crate::client::Client;
-use crate::figures;
 use crate::generations::contents;
-use crate::sandbox::{Sandbox, asset_of, campaign};
+use crate::sandbox::{Sandbox, asset_of};
 use crate::web::Nginx;
 use crate::wrapped::{ended, unprivileged};
 
@@ -35,14 +35,14 @@ const BESIDE: [&str; 2] = ["status.json", "entities/sales.html"];
 #[test]
 fn a_reader_is_never_served_half_while_the_site_is_exchanged() {
     let world = world();
-    let looks = watched(
-        &world,
-        "site",
-        Order::AtOnce,
-        campaign(500, 10_000),
-        |arguments| world.command(arguments),
-    );
-    looks.report("behind nginx, exchanged at once");
+    let campaign = Campaign::named("readers", "behind nginx, exchanged at once");
+    for step in campaign.steps(1, 20) {
+        let looks = watched(&world, "site", Order::AtOnce, 500, |arguments| {
+            world.command(arguments)
+        });
+        looks.count(&step);
+    }
+    ends(&campaign);
 }
 
 /// In the parent of this one nothing may be made.
@@ -50,20 +50,18 @@ fn a_reader_is_never_served_half_while_the_site_is_exchanged() {
 fn a_reader_is_never_served_half_while_files_are_replaced_one_by_one() {
     let world = world();
     fs::create_dir_all(world.path("closed/site")).unwrap();
-    let looks = watched(
-        &world,
-        "closed/site",
-        Order::FileByFile,
-        campaign(100, 2000),
-        |arguments| {
+    let campaign = Campaign::named("readers", "behind nginx, file by file");
+    for step in campaign.steps(1, 20) {
+        let looks = watched(&world, "closed/site", Order::FileByFile, 100, |arguments| {
             let command = unprivileged(&world, arguments);
             fs::set_permissions(world.path("closed"), fs::Permissions::from_mode(0o555)).unwrap();
             command
-        },
-    );
-    assert!(world.path("closed/site/.syncmon").is_dir());
+        });
+        assert!(world.path("closed/site/.syncmon").is_dir());
+        looks.count(&step);
+    }
     fs::set_permissions(world.path("closed"), fs::Permissions::from_mode(0o755)).unwrap();
-    looks.report("behind nginx, file by file");
+    ends(&campaign);
 }
 
 /// In which the files of a generation appear.
@@ -85,20 +83,23 @@ struct Looks {
 }
 
 impl Looks {
-    fn report(&self, how: &str) {
-        let Looks {
-            publishes,
-            reloads,
-            taken,
-            overlapped,
-            reopened,
-        } = self;
-        figures::report(&format!(
-            "readers {how}: {publishes} publishes, {reloads} reloads, {taken} looks at 5 files, {overlapped} \
-             of them during a publish, {reopened} kept connections closed between requests, 0 missing, \
-             torn or mixed"
-        ));
+    fn count(&self, step: &Step) {
+        step.count("publishes", self.publishes);
+        step.count("reloads", self.reloads);
+        step.count("looks", self.taken);
+        step.count("overlapped", self.overlapped);
+        step.count("reopened", self.reopened);
     }
+}
+
+fn ends(campaign: &Campaign) {
+    let [publishes, reloads, looks, overlapped, reopened] =
+        ["publishes", "reloads", "looks", "overlapped", "reopened"]
+            .map(|what| campaign.tally(what));
+    campaign.ends(&format!(
+        "{publishes} publishes, {reloads} reloads, {looks} looks at 5 files, {overlapped} of them during a publish, \
+         {reopened} kept connections closed between requests"
+    ));
 }
 
 /// Which publishes have begun and which are over, counted from 1.

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
+use crate::campaign::{Campaign, figure};
 use crate::cluster::Cluster;
-use crate::figures;
 use crate::gate::{Gate, Manner};
 use crate::golden;
 use crate::impostor::{
@@ -16,7 +16,7 @@ use crate::outage::{
     FIRST_FAILURE, PASSWORD, SETTINGS, behind_a_gate, is_healed, is_healed_at, is_whole,
     never_tells_the_password, only_line, says_that_it_is_away, told,
 };
-use crate::sandbox::{Ended, NOW, Sandbox, campaign};
+use crate::sandbox::{Ended, NOW, Sandbox};
 use crate::wrapped::{ended, through};
 
 /// A database that was read once, and behind whose port somebody else may answer.
@@ -357,7 +357,7 @@ fn an_answer_of_any_size_needs_bounded_memory() {
     let (endless, away) = measured(&haunted.world, "unlimited");
     says_that_it_is_away(&haunted.world, &away);
     assert!(endless < 200, "{endless} MiB");
-    figures::report(&format!(
+    figure(&format!(
         "memory: a claimed message of 4 GiB {claimed} MiB, rows for ever {endless} MiB"
     ));
     haunted.gate.lead_to(Cluster::shared().port);
@@ -371,9 +371,10 @@ fn random_bytes_come_in_place_of_the_servers() {
     gate.turn(Manner::Open);
     world.build();
     let whole = gate.answered().len();
-    let rounds = campaign(100, 3000);
-    for seed in 0..rounds as u64 {
-        let mut random = fastrand::Rng::with_seed(seed);
+    let campaign = Campaign::named("protocol", "random bytes for the server's");
+    for step in campaign.steps(100, 3000) {
+        let (seed, mut random) = (step.number as u64, step.random());
+        step.count("answers", 1);
         // At once, at the greeting, or anywhere.
         let bytes = match seed % 4 {
             0 => 0,
@@ -387,9 +388,7 @@ fn random_bytes_come_in_place_of_the_servers() {
     }
     gate.turn(Manner::Open);
     is_healed(world);
-    figures::report(&format!(
-        "random bytes in place of the server's: {rounds} answers, 0 violations"
-    ));
+    campaign.ends(&format!("{} answers", campaign.tally("answers")));
 }
 
 /// Bytes of the real answer, changed. What comes out may still be an answer; it is never half of one.
@@ -400,10 +399,10 @@ fn some_bytes_of_the_answer_are_others() {
     gate.turn(Manner::Open);
     world.build();
     let answer = gate.answered();
-    let rounds = campaign(100, 3000);
-    let mut read = 0;
-    for seed in 0..rounds as u64 {
-        let mut random = fastrand::Rng::with_seed(seed);
+    let campaign = Campaign::named("protocol", "changed bytes of the real answer");
+    for step in campaign.steps(100, 3000) {
+        let (seed, mut random) = (step.number, step.random());
+        step.count("answers", 1);
         let mut changed = answer[1..].to_vec();
         for _ in 0..random.usize(1..8) {
             let at = random.usize(..changed.len());
@@ -418,7 +417,7 @@ fn some_bytes_of_the_answer_are_others() {
         match ended.code {
             0 => {
                 assert_eq!(ended.stderr, "", "seed {seed}");
-                read += 1;
+                step.count("readable", 1);
                 world.build();
             }
             75 => {
@@ -430,7 +429,6 @@ fn some_bytes_of_the_answer_are_others() {
     }
     gate.turn(Manner::Open);
     is_healed(world);
-    figures::report(&format!(
-        "bytes of the real answer changed: {rounds} answers ({read} still readable), 0 violations"
-    ));
+    let [answers, readable] = ["answers", "readable"].map(|what| campaign.tally(what));
+    campaign.ends(&format!("{answers} answers, {readable} still readable"));
 }

@@ -6,14 +6,12 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::figures;
-use crate::sandbox::{NOW, Sandbox, campaign};
+use crate::campaign::{Campaign, Step};
+use crate::sandbox::{NOW, Sandbox};
 
 const LATER: &str = "2026-11-22T20:10:00Z";
 
-fn publishes() -> usize {
-    campaign(200, 2000)
-}
+const PUBLISHES: usize = 200;
 
 /// What a reader takes from the site, in the order in which a browser would.
 const READ: [&str; 5] = [
@@ -48,7 +46,18 @@ fn nothing_is_missing_torn_or_mixed_while_the_site_is_replaced() {
         world.site()
     });
     assert_ne!(generations[0]["index.html"], generations[1]["index.html"]);
+    let campaign = Campaign::named("readers", "on the same machine");
+    for step in campaign.steps(1, 10) {
+        watched(&step, &world, &generations);
+    }
+    let [publishes, looks, visits] =
+        ["publishes", "looks", "visits"].map(|what| campaign.tally(what));
+    campaign.ends(&format!(
+        "{publishes} publishes, {looks} looks by path, {visits} visits to one directory"
+    ));
+}
 
+fn watched(step: &Step, world: &Sandbox, generations: &[Site; 2]) {
     let begun = AtomicUsize::new(0);
     let over = AtomicBool::new(false);
     let site = world.path("site");
@@ -56,7 +65,7 @@ fn nothing_is_missing_torn_or_mixed_while_the_site_is_replaced() {
         let passers_by = scope.spawn(|| {
             let mut looks = 0;
             while !over.load(Ordering::Relaxed) {
-                read_by_path(&site, &generations);
+                read_by_path(&site, generations);
                 looks += 1;
             }
             looks
@@ -64,16 +73,16 @@ fn nothing_is_missing_torn_or_mixed_while_the_site_is_replaced() {
         let visitors = scope.spawn(|| {
             let mut visits = [0, 0];
             while !over.load(Ordering::Relaxed) {
-                if let Some(generation) = read_within(&site, &generations, &begun) {
+                if let Some(generation) = read_within(&site, generations, &begun) {
                     visits[generation] += 1;
                 }
             }
             visits
         });
-        let builds: Vec<_> = (0..publishes())
+        let builds: Vec<_> = (0..PUBLISHES)
             .map(|round| {
                 begun.fetch_add(1, Ordering::SeqCst);
-                world.build_at(moments[round % 2])
+                world.build_at([NOW, LATER][round % 2])
             })
             .collect();
         over.store(true, Ordering::Relaxed);
@@ -82,17 +91,14 @@ fn nothing_is_missing_torn_or_mixed_while_the_site_is_replaced() {
         }
         let looks = passers_by.join().unwrap();
         let visits = visitors.join().unwrap();
-        assert!(looks > publishes(), "only {looks} looks");
+        assert!(looks > PUBLISHES, "only {looks} looks");
         assert!(
-            visits.iter().all(|&visits| visits > publishes() / 4),
+            visits.iter().all(|&visits| visits > PUBLISHES / 4),
             "only {visits:?} visits to the two generations"
         );
-        figures::report(&format!(
-            "readers on the same machine: {} publishes, {looks} looks by path, {} visits to one \
-             directory, 0 missing, torn or mixed",
-            publishes(),
-            visits[0] + visits[1]
-        ));
+        step.count("publishes", PUBLISHES);
+        step.count("looks", looks);
+        step.count("visits", visits[0] + visits[1]);
     });
 }
 

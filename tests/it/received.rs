@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::figures;
+use crate::campaign::{Campaign, figure};
 use crate::folders::{
     LATER, MANIFEST, MUCH_LATER, assert_one_line, build_into, files, inode, mounted_site, names,
     refuses, replace_by_link, seen, shown, tree, world,
 };
 use crate::golden;
-use crate::sandbox::{Ended, NOW, Sandbox, asset_of, campaign};
+use crate::sandbox::{Ended, NOW, Sandbox, asset_of};
 use crate::wrapped::{Mounted, ended, unprivileged};
 
 const PUBLISH: [&str; 5] = ["publish", "--from", "incoming", "--out", "site"];
@@ -230,7 +230,7 @@ fn a_site_that_is_cut_off_anywhere_is_refused() {
     }
     published(&world);
     assert_eq!(files(&world.path("site")), whole);
-    figures::report(&format!(
+    figure(&format!(
         "sites that were sent and cut off in {} files: {refused} refused, 0 violations",
         whole.len()
     ));
@@ -616,29 +616,27 @@ fn a_site_that_another_build_is_at_work_on_is_not_fought_over() {
 #[test]
 fn killed_at_any_moment_it_leaves_a_whole_site() {
     let world = live_and_sent();
-    let mut random = fastrand::Rng::with_seed(7);
-    let (mut early, mut late) = (0, 0);
-    let times = campaign(12, 300);
-    for round in 0..times {
+    let campaign = Campaign::named("kills", "SIGKILL, publishing what was sent");
+    for step in campaign.steps(12, 300) {
         let begun = Instant::now();
         published(&world);
         let usual = begun.elapsed();
         let before = files(&world.path("site"));
         let moment = chrono::DateTime::parse_from_rfc3339(LATER).unwrap()
-            + chrono::TimeDelta::minutes(1 + i64::try_from(round).unwrap());
+            + chrono::TimeDelta::minutes(1 + i64::try_from(step.number).unwrap());
         send(&world, &moment.to_rfc3339());
         let mut publish = world.command(&PUBLISH);
         publish.stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = publish.spawn().unwrap();
-        std::thread::sleep(usual.mul_f64(random.f64()));
+        std::thread::sleep(usual.mul_f64(step.random().f64()));
         kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
         child.wait().unwrap();
         let found = files(&world.path("site"));
         if found == before {
-            early += 1;
+            step.count("early", 1);
         } else {
             assert_eq!(found, files(&world.path("incoming")));
-            late += 1;
+            step.count("late", 1);
         }
         let hidden = names(&world.path(".site.syncmon"));
         assert!(
@@ -648,8 +646,9 @@ fn killed_at_any_moment_it_leaves_a_whole_site() {
     }
     published(&world);
     assert_eq!(files(&world.path("site")), files(&world.path("incoming")));
-    figures::report(&format!(
-        "SIGKILL while publishing what was sent: {times} times, {early} left the old site, {late} the new one, 0 \
-         violations"
+    let [early, late] = ["early", "late"].map(|what| campaign.tally(what));
+    campaign.ends(&format!(
+        "{} builds, {early} left the old site, {late} the new one",
+        early + late
     ));
 }

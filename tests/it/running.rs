@@ -9,8 +9,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 
+use crate::campaign::{Campaign, Step};
 use crate::cluster::{Cluster, debian_binaries};
-use crate::sandbox::{Ended, Sandbox, campaign};
+use crate::sandbox::{Ended, Sandbox};
 use crate::sql::{ask, hold};
 
 const RUN: [&str; 6] = [
@@ -261,7 +262,8 @@ fn wait_for(what: &str, from: &mut impl std::io::Read) {
 #[test]
 fn whatever_a_job_does_its_run_is_recorded_truthfully() {
     let world = Sandbox::sqlite();
-    let megabytes = campaign(50, 1024);
+    let campaign = Campaign::named("recording", "megabytes that a job writes");
+    let megabytes = campaign.size(50, 1024);
     for (what, script, code, recorded) in [
         (
             "closes its streams",
@@ -319,6 +321,7 @@ fn whatever_a_job_does_its_run_is_recorded_truthfully() {
     assert_eq!(job.status().unwrap().code(), Some(1));
     let newest = runs(&world).pop().unwrap();
     assert!(newest.ends_with("are left out)\nthe end|-"), "{newest}");
+    campaign.ends(&format!("{megabytes} MB"));
 
     run_with(&world, &["--no-output"], "echo private >&2; exit 2");
     assert_eq!(runs(&world).pop().unwrap(), "failed|-|exit code 2|-");
@@ -465,10 +468,20 @@ fn a_database_that_stops_while_the_end_is_told_is_told_again() {
 /// What happened is not lost and not counted twice, whenever the one who watches is killed.
 #[test]
 fn killed_at_any_moment_it_loses_no_run_and_counts_none_twice() {
+    let campaign = Campaign::named("recording", "syncmon run killed");
+    for step in campaign.steps(1, 25) {
+        is_killed_at_any_moment(&step);
+    }
+    let [kills, jobs, runs] = ["kills", "jobs", "runs"].map(|what| campaign.tally(what));
+    campaign.ends(&format!(
+        "{kills} kills, {jobs} jobs begun, {runs} runs recorded"
+    ));
+}
+
+fn is_killed_at_any_moment(step: &Step) {
     let world = postgres();
-    let times = campaign(12, 300);
-    let mut unseen = 0;
-    for number in 0..times {
+    let times = 12;
+    for number in step.number * times..(step.number + 1) * times {
         let mut job = command(&world, &[], &format!("echo {number} >> jobs; sleep 0.05"));
         let mut child = job.spawn().unwrap();
         sleep(Duration::from_millis((number as u64 * 37) % 160));
@@ -476,7 +489,7 @@ fn killed_at_any_moment_it_loses_no_run_and_counts_none_twice() {
         if child.wait().unwrap().success() {
             continue;
         }
-        unseen += 1;
+        step.count("kills", 1);
     }
     sleep(Duration::from_millis(300));
     for _ in 0..2 {
@@ -495,9 +508,8 @@ fn killed_at_any_moment_it_loses_no_run_and_counts_none_twice() {
         ran <= recorded && recorded <= times,
         "{ran} jobs, {recorded} runs"
     );
-    crate::figures::report(&format!(
-        "syncmon run killed at random moments: {unseen} kills, {ran} jobs begun, {recorded} runs recorded, 0 lost or counted twice"
-    ));
+    step.count("jobs", ran);
+    step.count("runs", recorded);
 }
 
 #[test]

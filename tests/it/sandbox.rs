@@ -25,16 +25,6 @@ fn program_under_test() -> PathBuf {
 /// The moment at which most tests take place: Sunday 22 November 2026, 12:05 in Los Angeles.
 pub const NOW: &str = "2026-11-22T20:05:00Z";
 
-/// How often a campaign is repeated: `sampled` times in the ordinary run, `whole` times with
-/// `./tests/run --full`.
-pub fn campaign(sampled: usize, whole: usize) -> usize {
-    if std::env::var_os("SYNCMON_TEST_FULL").is_some() {
-        whole
-    } else {
-        sampled
-    }
-}
-
 /// A directory of its own, with `site` to publish into, `state` to keep things in, and possibly a
 /// database.
 pub struct Sandbox {

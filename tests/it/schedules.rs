@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::browser::{built_at, check, url};
-use crate::sandbox::{NOW, Sandbox, campaign};
+use crate::campaign::Campaign;
+use crate::sandbox::{NOW, Sandbox};
 
 #[derive(Deserialize)]
 struct Cases {
@@ -299,27 +300,23 @@ fn script_and_program_agree_at_every_moment_of_every_schedule() {
         "2026-10-03T15:30:00Z",
         NOW,
     ];
-    let mut compared = 0;
-    for round in 0..campaign(1, 8) {
-        for (number, night) in nights.iter().enumerate() {
-            let mut random = fastrand::Rng::with_seed((round * nights.len() + number) as u64);
-            let night: DateTime<Utc> = night.parse().unwrap();
-            let generated = Generated::at(night, &mut random);
-            let world = Sandbox::sqlite()
-                .sql(&generated.rows)
-                .file("syncmon.toml", &generated.configuration);
-            let (moments, site) = verdicts(&world, night, &mut random);
-            // One at a time: no command line is long enough for all of them.
-            let said = check(
-                "scheduled",
-                &[&json!([{"site": site, "moments": moments}]).to_string()],
-            );
-            compared += said.trim().parse::<usize>().unwrap();
-        }
+    let campaign = Campaign::named("schedules", "script and program compared");
+    for step in campaign.steps(nights.len(), 8 * nights.len()) {
+        let mut random = step.random();
+        let night: DateTime<Utc> = nights[step.number % nights.len()].parse().unwrap();
+        let generated = Generated::at(night, &mut random);
+        let world = Sandbox::sqlite()
+            .sql(&generated.rows)
+            .file("syncmon.toml", &generated.configuration);
+        let (moments, site) = verdicts(&world, night, &mut random);
+        // One at a time: no command line is long enough for all of them.
+        let said = check(
+            "scheduled",
+            &[&json!([{"site": site, "moments": moments}]).to_string()],
+        );
+        step.count("verdicts", said.trim().parse().unwrap());
     }
-    crate::figures::report(&format!(
-        "script and program about schedules: {compared} verdicts compared, 0 differ"
-    ));
+    campaign.ends(&format!("{} verdicts", campaign.tally("verdicts")));
 }
 
 /// What the program says of every sync at the moment of writing and at moments when something turns, just before, at,

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::browser::{browser_folder, node_modules};
+use crate::campaign::figure;
 use crate::cluster::is_root;
-use crate::figures;
 use crate::nginx::world;
 use crate::sandbox::{Ended, Sandbox};
 use crate::web::{PASSWORD, USER, at_home, begin, folder};
@@ -144,7 +144,7 @@ fn the_observatory_gives_its_best_grade_to_what_strangers_see_and_to_the_page() 
         let report: serde_json::Value = serde_json::from_str(&graded.stdout).unwrap();
         assert_eq!(report["status"], status, "{report:#}");
         assert!(report["score"].as_i64().unwrap() >= SCORE, "{report:#}");
-        figures::report(&format!(
+        figure(&format!(
             "Mozilla's HTTP Observatory, on a {status}: {} {}",
             report["grade"].as_str().unwrap(),
             report["score"]

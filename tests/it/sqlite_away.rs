@@ -8,13 +8,13 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::figures;
+use crate::campaign::Campaign;
 use crate::folders::MANIFEST;
 use crate::golden;
 use crate::outage::{
     FIRST_FAILURE, HEALED, filled, is_healed, only_line, says_that_it_is_away, survives, told,
 };
-use crate::sandbox::{NOW, Sandbox, campaign};
+use crate::sandbox::{NOW, Sandbox};
 use crate::wrapped::{ended, unprivileged};
 
 #[test]
@@ -140,9 +140,9 @@ fn the_sqlite_file_is_cut_off_anywhere() {
     };
     let read = pages();
     assert_eq!(world.build_at(NOW).code, 0);
-    let step = campaign(whole.len() / 12, 512);
-    let mut cuts = 0;
-    for length in (0..whole.len()).step_by(step) {
+    let campaign = Campaign::named("cuts", "SQLite file");
+    for step in campaign.among(12, (0..whole.len()).step_by(512)) {
+        let length = step.number * 512;
         fs::write(&file, &whole[..length]).unwrap();
         let away = world.build_at(FIRST_FAILURE);
         if away.code == 0 {
@@ -152,13 +152,11 @@ fn the_sqlite_file_is_cut_off_anywhere() {
             assert_eq!(away.code, 75, "{length} bytes: {away:?}");
             says_that_it_is_away(&world, &away);
         }
-        cuts += 1;
+        step.count("lengths", 1);
     }
     fs::write(&file, &whole).unwrap();
     is_healed(&world);
-    figures::report(&format!(
-        "SQLite file cut off: {cuts} lengths, 0 violations"
-    ));
+    campaign.ends(&format!("{} lengths", campaign.tally("lengths")));
 }
 
 /// Nobody may look at the file but its owner, and syncmon is somebody else.
@@ -254,6 +252,7 @@ fn python(world: &Sandbox, script: &str) -> Output {
 #[test]
 fn another_program_is_writing_into_the_sqlite_file() {
     for journal in ["delete", "wal"] {
+        let campaign = Campaign::named("sqlite", &format!("beside a writer, journal {journal}"));
         let world = filled(Sandbox::sqlite());
         let script = format!(
             "import os, sqlite3, time
@@ -276,8 +275,8 @@ while not os.path.exists('enough'):
         while !world.path("writing").exists() {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
-        let mut read = 0;
-        for _ in 0..campaign(10, 200) {
+        for step in campaign.steps(10, 200) {
+            step.count("builds", 1);
             let ended = world.build_at(NOW);
             if ended.code == 75 {
                 assert!(
@@ -293,9 +292,11 @@ while not os.path.exists('enough'):
                 entities == 1 || world.verdict("pair") == "green fresh",
                 "half of a pair"
             );
-            read += 1;
+            step.count("read", 1);
         }
+        let [builds, read] = ["builds", "read"].map(|what| campaign.tally(what));
         assert!(read > 0, "{journal}: nothing was ever read");
+        campaign.ends(&format!("{builds} builds, {read} read the database"));
         fs::write(world.path("enough"), "").unwrap();
         assert!(writer.wait().unwrap().success());
     }

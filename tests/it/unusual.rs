@@ -7,11 +7,11 @@ use std::fmt::Write;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use crate::campaign::Campaign;
 use crate::differential::judge::Judge;
-use crate::figures;
 use crate::history::tables::tables;
 use crate::rows::{built_from_both, quoted};
-use crate::sandbox::{NOW, Sandbox, campaign};
+use crate::sandbox::{NOW, Sandbox};
 use crate::sql::ask;
 
 /// The days that the pages list begin with the 16th of November in Los Angeles.
@@ -326,10 +326,11 @@ fn without_durations(text: &str) -> String {
 
 #[test]
 fn random_histories_are_marked_alike_over_both_databases_and_from_the_rules_alone() {
-    let worlds = campaign(4, 200);
+    let campaign = Campaign::named("differential", "unusual runs");
     let mut judge = Judge::start();
-    let (mut compared, mut marked) = (0, 0);
-    for seed in 0..worlds {
+    for step in campaign.steps(4, 200) {
+        let seed = step.number;
+        step.count("histories", 1);
         let mut rows = some_histories(seed as u64);
         let world = built_from_both(&sql(&rows));
         for row in &mut rows {
@@ -350,7 +351,7 @@ fn random_histories_are_marked_alike_over_both_databases_and_from_the_rules_alon
             if started < since {
                 continue;
             }
-            compared += 1;
+            step.count("runs", 1);
             let name = row["entity_type"].as_str().unwrap();
             let marks = &verdict["entities"][name]["unusual"][row["id"].to_string()];
             if let Some(marks) = marks.as_array() {
@@ -363,15 +364,16 @@ fn random_histories_are_marked_alike_over_both_databases_and_from_the_rules_alon
             .into_iter()
             .map(|(run, text)| (run, without_durations(&text)))
             .collect();
-        marked += shown.len();
+        step.count("unusual", shown.len());
         assert_eq!(
             shown, expected,
             "seed {seed}: the program is left, the judge right"
         );
     }
-    assert!(marked > worlds, "{marked} marks in {worlds} worlds");
-    figures::report(&format!(
-        "random histories marked over PostgreSQL, over SQLite and by the independent judge: \
-         {worlds} histories, {compared} runs, {marked} unusual, 0 differences"
+    let [histories, runs, marked] =
+        ["histories", "runs", "unusual"].map(|what| campaign.tally(what));
+    assert!(marked > histories, "{marked} marks in {histories} worlds");
+    campaign.ends(&format!(
+        "{histories} histories, {runs} runs, {marked} unusual"
     ));
 }

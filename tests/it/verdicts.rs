@@ -4,11 +4,12 @@ use std::fmt::Write;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::campaign::Campaign;
 use crate::rows::{
     MICRO, ZERO, built_from_both, entity, hours, judged_as_expected, log_row, minutes, moment,
     notices, quoted, state_row,
 };
-use crate::sandbox::{NOW, Sandbox, campaign};
+use crate::sandbox::{NOW, Sandbox};
 
 #[test]
 fn every_boundary_is_the_same_in_both_databases() {
@@ -517,16 +518,24 @@ fn empty_tables_mean_that_nothing_was_ever_synced() {
 
 #[test]
 fn hundreds_of_random_entities_are_judged_alike() {
-    let mut reasons: Vec<String> = (0..campaign(1, 30) as u64)
-        .flat_map(|seed| reasons_of_random_entities(fastrand::Rng::with_seed(20_261_122 + seed)))
-        .collect();
-    reasons.sort();
-    reasons.dedup();
+    let campaign = Campaign::named("differential", "entities over both databases");
+    for step in campaign.steps(1, 30) {
+        let random = fastrand::Rng::with_seed(20_261_122 + step.number as u64);
+        for reason in reasons_of_random_entities(random) {
+            step.count(&reason, 1);
+        }
+    }
+    let reasons = campaign.tallies();
     assert_eq!(
-        reasons.join(" "),
+        reasons
+            .keys()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(" "),
         "clock_skew failed fresh late never_synced overdue stuck unconfirmed",
         "chance reaches every reason that rows alone can give"
     );
+    campaign.ends(&format!("{} entities", reasons.values().sum::<usize>()));
 }
 
 /// Judges 400 random entities in both databases, expects the same, and returns the reasons.

@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::Instant;
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, TimeZone, Utc};
 use chrono_tz::America::Los_Angeles;
@@ -15,9 +14,8 @@ use syncmon::config::Config;
 use syncmon::health::{Health, Reading, Source, assess};
 use syncmon::model::{DatabaseFacts, Observation, Outcomes, Run, Snapshot, Status};
 
-use crate::figures;
+use crate::campaign::{Campaign, Step};
 use crate::rows::{hours, minutes};
-use crate::sandbox::campaign;
 
 const ENTITIES: [&str; 6] = [
     "customers",
@@ -32,8 +30,29 @@ const MICRO: TimeDelta = TimeDelta::microseconds(1);
 
 #[test]
 fn everybody_is_told_exactly_what_there_is_to_tell() {
-    let begun = Instant::now();
-    let year = Year::planned(20_260_101, minutes(campaign(15, 5).try_into().unwrap()));
+    let campaign = Campaign::named("year", "alerts");
+    let interval = minutes(campaign.size(15, 5).try_into().unwrap());
+    for step in campaign.steps(1, 10) {
+        is_told_exactly(
+            &step,
+            Year::planned(20_260_101 + step.number as u64, interval),
+        );
+    }
+    let [builds, alerts, problems, worse, reminders, recoveries] = [
+        "builds",
+        "alerts",
+        "problems",
+        "worse",
+        "reminders",
+        "recoveries",
+    ]
+    .map(|what| campaign.tally(what));
+    campaign.ends(&format!(
+        "{builds} builds, {alerts} alerts ({problems} problems, {worse} worse, {reminders} reminders, {recoveries} recoveries)"
+    ));
+}
+
+fn is_told_exactly(step: &Step, year: Year) {
     let told = year.told_by_the_program();
     let expected = year.expected();
     for (told, expected) in told.iter().zip(&expected) {
@@ -55,13 +74,12 @@ fn everybody_is_told_exactly_what_there_is_to_tell() {
         5,
         "two outages, one of them for more than a day"
     );
-    figures::report(&format!(
-        "a year of simulated life: {} builds, {} alerts ({problems} problems, {worse} worse, {reminders} reminders, \
-         {recoveries} recoveries), none missing, none too many, in {:.1} s",
-        year.builds().count(),
-        told.len(),
-        begun.elapsed().as_secs_f64()
-    ));
+    step.count("builds", year.builds().count());
+    step.count("alerts", told.len());
+    step.count("problems", problems);
+    step.count("worse", worse);
+    step.count("reminders", reminders);
+    step.count("recoveries", recoveries);
 }
 
 /// Something that people are told.

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use serde_json::{Value, json};
 
-use crate::sandbox::{NOW, Sandbox, campaign};
+use crate::campaign::is_whole;
+use crate::sandbox::{NOW, Sandbox};
 
 /// A world with something of everything, the one of the golden site.
 const MIXED: &str = include_str!("../golden/world.sql");
@@ -175,14 +176,14 @@ impl World {
     }
 
     /// The pages that are checked in the ordinary run: of each folder the one with the most in it,
-    /// for the pages of a folder differ only in what they are about. The whole run takes them all.
-    pub fn telling_pages(&self) -> Vec<String> {
-        self.telling_pages_up_to(usize::MAX)
+    /// for the pages of a folder differ only in what they are about. The check's whole campaign takes them all.
+    pub fn telling_pages(&self, check: &str) -> Vec<String> {
+        self.telling_pages_up_to(check, usize::MAX)
     }
 
     /// The same, of the history only pages of at most so many bytes: a hundred rows are of as many kinds
     /// as five thousand, which a check that walks through every node would take minutes for.
-    pub fn telling_pages_up_to(&self, bytes: usize) -> Vec<String> {
+    pub fn telling_pages_up_to(&self, check: &str, bytes: usize) -> Vec<String> {
         let site = self.site.site();
         let mut taken: Vec<String> = Vec::new();
         let mut pages = self.pages();
@@ -191,7 +192,7 @@ impl World {
         for page in pages {
             let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
             let same = taken.iter().filter(|known| folder(known) == folder(&page));
-            if same.count() < campaign(1, usize::MAX) {
+            if is_whole(check) || same.count() == 0 {
                 taken.push(page);
             }
         }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use crate::figures;
-use crate::sandbox::{Sandbox, campaign};
+use crate::campaign::{Campaign, Step};
+use crate::sandbox::Sandbox;
 use crate::sql::ask;
 
 const WRITERS: usize = 50;
@@ -21,8 +21,16 @@ const ENTITIES: [&str; 6] = [
 
 #[test]
 fn no_run_of_fifty_writers_is_lost_doubled_or_half_recorded() {
+    let campaign = Campaign::named("recording", "50 writers at once");
+    for step in campaign.steps(1, 10) {
+        records_at_once(&step);
+    }
+    campaign.ends(&format!("{} runs", campaign.tally("runs")));
+}
+
+fn records_at_once(step: &Step) {
     let world = Sandbox::postgres();
-    let each = campaign(20, 200);
+    let each = 20;
     thread::scope(|scope| {
         for writer in 0..WRITERS {
             let url = world.owner_url();
@@ -54,10 +62,7 @@ fn no_run_of_fifty_writers_is_lost_doubled_or_half_recorded() {
         ),
         "0"
     );
-    figures::report(&format!(
-        "{WRITERS} writers at once, {} entities: {runs} runs, 0 lost, doubled or half recorded",
-        ENTITIES.len()
-    ));
+    step.count("runs", runs);
 }
 
 /// The older run reads the clock after the newer one, but comes to the state before it.
