@@ -74,6 +74,21 @@ pub fn quietly_built(world: &Sandbox, at: &str) {
     assert_eq!(built(world, at).stderr, "");
 }
 
+/// One after the other: "20:04 sales fails, 20:05 builds, 20:06 sales succeeds".
+#[track_caller]
+pub fn happens(world: &Sandbox, events: &str) {
+    for event in events.split(", ") {
+        let (at, what) = event.split_once(' ').unwrap();
+        let at = format!("{at}:00");
+        match what.split(' ').collect::<Vec<_>>()[..] {
+            ["builds"] => quietly_built(world, &at),
+            [entity, "fails"] => fails(world, entity, &at),
+            [entity, "succeeds"] => succeeds(world, entity, &at),
+            _ => panic!("{event}"),
+        }
+    }
+}
+
 /// The same, but somebody cannot be told, which is said as the file of messages has it.
 #[track_caller]
 pub fn complains(world: &Sandbox, at: &str, title: &str) {

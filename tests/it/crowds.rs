@@ -18,37 +18,11 @@ fn a_second_build_at_the_same_time_leaves_it_to_the_first() {
     lock.lock().unwrap();
     let second = world.build_at(LATER);
     assert_eq!((second.code, second.stdout.as_str()), (0, ""));
-    golden::section(
-        "messages.txt",
-        "another build is at work",
-        second.stderr.trim_end(),
-    );
+    golden::message("another build is at work", &second.stderr);
     assert_eq!(tree(world.root()), before);
     drop(lock);
     world.build_at(LATER);
     assert_ne!(tree(world.root()), before);
-}
-
-#[test]
-fn many_builds_at_once_leave_one_whole_site() {
-    let world = world();
-    let mut builds: Vec<_> = (0..8)
-        .map(|_| {
-            let mut build = world.command(&build_into("site", NOW));
-            build.stdout(Stdio::null()).spawn().unwrap()
-        })
-        .collect();
-    for build in &mut builds {
-        assert!(build.wait().unwrap().success());
-    }
-    let together = world.whole_site();
-    world.run(&build_into("other", NOW));
-    assert_eq!(together, files(&world.path("other")));
-    assert!(
-        names(&world.path(".site.syncmon"))
-            .iter()
-            .all(|name| name == "lock" || name == "site")
-    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::folders::MANIFEST;
 use crate::sandbox::{Ended, NOW, Sandbox, version_of};
-use crate::wrapped::{Mounted, ended};
+use crate::wrapped::{Mounted, ended, through};
 
 const MOMENTS: [&str; 2] = [NOW, "2026-11-22T20:10:00Z"];
 
@@ -95,16 +95,16 @@ impl Generations {
     }
 
     pub fn command(&self, number: usize) -> Command {
-        let mut command = self.bare_command(number);
-        if let Some(mount) = &self.mount {
-            command = mount.wrap(&command);
-        }
-        command
+        self.beside(self.bare_command(number))
     }
 
     /// The same, run by `wrapper`.
     pub fn wrapped(&self, wrapper: &[String], number: usize) -> Command {
-        let command = crate::wrapped::through(wrapper, &self.bare_command(number));
+        self.beside(through(wrapper, &self.bare_command(number)))
+    }
+
+    /// Where the site is mounted.
+    fn beside(&self, command: Command) -> Command {
         match &self.mount {
             Some(mount) => mount.wrap(&command),
             None => command,
@@ -112,21 +112,13 @@ impl Generations {
     }
 
     fn bare_command(&self, number: usize) -> Command {
-        let [site, state] = ["site", "state"].map(|name| self.path(name));
+        let mut command = self
+            .world
+            .command(&["build", "-q", "--now", MOMENTS[number]]);
         let settings = self.world.path(["first.toml", "second.toml"][number]);
-        let path = |path: &Path| path.to_str().unwrap().to_owned();
-        let mut command = self.world.command(&[
-            "build",
-            "-q",
-            "--out",
-            &path(&site),
-            "--state-dir",
-            &path(&state),
-            "--config",
-            &path(&settings),
-            "--now",
-            MOMENTS[number],
-        ]);
+        command.arg("--out").arg(self.path("site"));
+        command.arg("--state-dir").arg(self.path("state"));
+        command.arg("--config").arg(settings);
         let database = self.world.path(["first.db", "second.db"][number]);
         command.env("DATABASE_URL", format!("sqlite:{}", database.display()));
         command
@@ -183,13 +175,10 @@ impl Generations {
                 }
             }
         }
-        let plain = [Place::Plain, Place::StateElsewhere].contains(&self.place);
-        for folder in if plain {
-            &["site", ".site.syncmon"][..]
-        } else {
-            &[]
-        } {
-            let _ = fs::remove_dir(self.seen(folder));
+        if [Place::Plain, Place::StateElsewhere].contains(&self.place) {
+            for folder in ["site", ".site.syncmon"] {
+                let _ = fs::remove_dir(self.seen(folder));
+            }
         }
     }
 
@@ -257,26 +246,17 @@ impl Generations {
         assert!(visited.len() > 5, "{visited:?}");
         let number = usize::from(&self.sites[1]["index.html"] == index);
         for name in self.sites[number].keys() {
-            assert!(
-                site.contains_key(name),
-                "{name} is missing beside its overview"
-            );
+            let there = site.contains_key(name);
+            assert!(there, "{name} is missing beside its overview");
         }
     }
 
     /// Whether nothing is left of what went wrong.
     fn is_tidy(&self) {
         assert_eq!(names(self.world.root()), self.around);
-        let at_most = |folder: &str, allowed: &[&str]| {
-            for name in names(&self.seen(folder)) {
-                assert!(allowed.contains(&name.as_str()), "{folder} holds {name}");
-            }
-        };
-        at_most(".site.syncmon", &["lock", "site"]);
-        at_most("site/.syncmon", &["lock"]);
-        for name in names(&self.seen("state")) {
-            assert!(!name.contains(".new"), "state holds {name}");
-        }
+        self.holds_at_most(&["lock"]);
+        let kept = names(&self.seen("state"));
+        assert!(!kept.iter().any(|name| name.contains(".new")), "{kept:?}");
     }
 
     /// Whether leftovers lie only where nobody looks, and are no more than two trees.
@@ -284,14 +264,17 @@ impl Generations {
         for name in names(self.world.root()) {
             assert!(self.around.contains(&name), "{name} lies beside the site");
         }
-        for name in names(&self.seen(".site.syncmon")) {
-            assert!(["lock", "site"].contains(&name.as_str()), "{name}");
-        }
-        for name in names(&self.seen("site/.syncmon")) {
-            assert!(
-                ["lock", "site", "before"].contains(&name.as_str()),
-                "{name}"
-            );
+        self.holds_at_most(&["lock", "site", "before"]);
+    }
+
+    fn holds_at_most(&self, within_the_site: &[&str]) {
+        for (folder, allowed) in [
+            (".site.syncmon", &["lock", "site"][..]),
+            ("site/.syncmon", within_the_site),
+        ] {
+            for name in names(&self.seen(folder)) {
+                assert!(allowed.contains(&name.as_str()), "{folder} holds {name}");
+            }
         }
     }
 
@@ -301,12 +284,9 @@ impl Generations {
 
     /// Where the program finds it.
     pub fn path(&self, name: &str) -> PathBuf {
-        match self.place {
-            Place::OwnDisk => self.world.path("disk").join(name),
-            Place::Plain | Place::StateElsewhere | Place::MountPoint | Place::Bind => {
-                self.world.path(name)
-            }
-        }
+        let within = self.place == Place::OwnDisk;
+        let folder = self.world.path(if within { "disk" } else { "" });
+        folder.join(name)
     }
 
     /// Runs something where the program runs.
@@ -314,8 +294,7 @@ impl Generations {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(self.world.root());
         command.env("PATH", std::env::var("PATH").unwrap_or_default());
-        let mount = self.mount.as_ref().expect("something is mounted");
-        ended(&mut mount.wrap(&command))
+        ended(&mut self.beside(command))
     }
 
     /// The same, to be looked at from here.
@@ -337,17 +316,12 @@ entity_type = \"outlets\"
 
 /// Two databases of which the second lacks an entity, and two colours.
 fn world() -> Sandbox {
-    let mut world = Sandbox::bare();
+    let mut world = Sandbox::bare().released();
     for (settings, accent) in [("first.toml", "#8a1c4a"), ("second.toml", "#1c4a8a")] {
         world = world.file(settings, &format!("accent = \"{accent}\"\n{SETTINGS}"));
     }
-    for (database, more) in [
-        (
-            "first.db",
-            "; insert into sync_state (entity_type, status) values ('gift_cards', 'success')",
-        ),
-        ("second.db", ""),
-    ] {
+    let more = "; insert into sync_state (entity_type, status) values ('gift_cards', 'success')";
+    for (database, more) in [("first.db", more), ("second.db", "")] {
         let url = format!("sqlite:{}", world.path(database).display());
         world = world.with_url(&url);
         world.succeeds(&["init-db"]);
@@ -432,12 +406,9 @@ fn links(name: &str, page: &[u8]) -> Vec<String> {
             folder.push(below);
             folder.join("/")
         })
-        .map(|value| {
-            if value.is_empty() {
-                "index.html".to_owned()
-            } else {
-                value
-            }
+        .map(|value| match value.as_str() {
+            "" => "index.html".to_owned(),
+            _ => value,
         })
         .collect()
 }

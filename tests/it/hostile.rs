@@ -42,6 +42,10 @@ fn everywhere(text: &str) -> String {
     )
 }
 
+fn all_attacks() -> String {
+    ATTACKS.iter().map(|attack| everywhere(attack)).collect()
+}
+
 /// Rows of `sales` with this expression of SQL as the error text of both tables.
 fn failed_with(error: &str) -> String {
     format!(
@@ -104,9 +108,8 @@ fn assert_bounded(pages: &BTreeMap<String, String>, limit: usize) {
 
 #[test]
 fn hostile_text_in_every_column_does_no_harm() {
-    let rows: String = ATTACKS.iter().map(|attack| everywhere(attack)).collect();
     for sandbox in Sandbox::both() {
-        let sandbox = built(sandbox.sql(&rows));
+        let sandbox = built(sandbox.sql(&all_attacks()));
         let entities = sandbox.status()["entities"].as_array().unwrap().len();
         assert_eq!(entities, ATTACKS.len() + 6);
         let pages = pages(&sandbox);
@@ -116,29 +119,12 @@ fn hostile_text_in_every_column_does_no_harm() {
             assert!(!page.contains(">49<") && !page.contains(" 49 "), "{path}");
         }
         assert_bounded(&pages, 300_000);
+        links_lead_to_published_files(&sandbox);
     }
 }
 
-#[test]
-fn what_was_written_can_still_be_read() {
-    let sandbox = built(Sandbox::sqlite().sql(&failed_with("'{{ 7*7 }} <b> & \"x\" ''y'''")));
-    assert_eq!(
-        sandbox.entity("sales")["last_run"]["error"],
-        "{{ 7*7 }} <b> & \"x\" 'y'"
-    );
-    let page = sandbox.page("entities/sales.html");
-    assert!(
-        page.contains("{{ 7*7 }} &lt;b&gt; &amp; &quot;x&quot;"),
-        "{page}"
-    );
-}
-
-#[test]
-fn every_link_leads_to_a_published_file() {
-    let rows: String = ATTACKS.iter().map(|attack| everywhere(attack)).collect();
-    let sandbox = built(Sandbox::sqlite().sql(&rows));
-    let index = sandbox.page("index.html");
-    let site = sandbox.site();
+fn links_lead_to_published_files(sandbox: &Sandbox) {
+    let (index, site) = (sandbox.page("index.html"), sandbox.site());
     let mut entities = BTreeSet::new();
     for link in links(&index) {
         let path = link.split('?').next().unwrap();
@@ -146,12 +132,23 @@ fn every_link_leads_to_a_published_file() {
         entities.extend(path.starts_with("entities/").then(|| path.to_owned()));
     }
     assert_eq!(entities.len(), ATTACKS.len() + 6);
-    for path in pages(&sandbox).keys() {
+    for path in pages(sandbox).keys() {
         let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
         assert!(path.chars().all(plain) && !path.contains(".."), "{path}");
         let depth = path.matches('/').count();
         assert_eq!(depth, usize::from(path != "index.html"), "{path}");
     }
+}
+
+#[test]
+fn what_was_written_can_still_be_read() {
+    let written = "'{{ 7*7 }} <b> & \"x\" ''y'''";
+    let sandbox = built(Sandbox::sqlite().sql(&failed_with(written)));
+    let error = &sandbox.entity("sales")["last_run"]["error"];
+    assert_eq!(*error, "{{ 7*7 }} <b> & \"x\" 'y'");
+    let page = sandbox.page("entities/sales.html");
+    let shown = "{{ 7*7 }} &lt;b&gt; &amp; &quot;x&quot;";
+    assert!(page.contains(shown), "{page}");
 }
 
 #[test]
@@ -190,35 +187,26 @@ fn long_names_are_shortened_everywhere() {
 
 /// This text so often that it has so many thousand characters, as an expression of SQL.
 fn thousands_of(text: &str, count: usize) -> String {
-    let thousand = text.repeat(1000 / text.chars().count());
-    format!(
-        "replace('{}', '.', {})",
-        ".".repeat(count),
-        quoted(&thousand)
-    )
+    let thousand = quoted(&text.repeat(1000 / text.chars().count()));
+    format!("replace('{}', '.', {thousand})", ".".repeat(count))
 }
 
+/// What keeps patterns busy is tried in little time where texts are masked.
 #[test]
 fn a_megabyte_of_anything_is_shortened_with_a_note() {
     for text in ["x", "<", "é", "a ", "{{", "eyJ", "a://b:c@", "\u{1}"] {
         let error = thousands_of(text, 10);
-        let older: Vec<String> = (10..59)
-            .map(|minute| {
-                format!("('2026-11-22T18:{minute}:00Z', 'sales', {error}, {error}, {error})")
-            })
-            .collect();
+        let older = (10..59).map(|minute| {
+            format!("('2026-11-22T18:{minute}:00Z', 'sales', {error}, {error}, {error})")
+        });
         let rows = format!(
             "{} insert into sync_log (timestamp, entity_type, action, status, error_details) values {};",
             failed_with(&thousands_of(text, 1000)),
-            older.join(", ")
+            older.collect::<Vec<_>>().join(", ")
         );
         for sandbox in Sandbox::both() {
-            let sandbox = sandbox.sql(&rows);
-            let started = std::time::Instant::now();
-            let sandbox = built(sandbox);
-            let elapsed = started.elapsed();
-            assert!(elapsed.as_secs() < 30, "{text:?} took {elapsed:?}");
-            let error = sandbox.entity("sales")["last_run"]["error"].clone();
+            let sandbox = built(sandbox.sql(&rows));
+            let error = sandbox.entity("sales")["last_run"]["error"].take();
             let error = error.as_str().unwrap();
             assert!(error.contains("(shortened: "), "{text:?}: {error}");
             assert!(error.chars().count() < 2100, "{text:?}");
@@ -230,13 +218,9 @@ fn a_megabyte_of_anything_is_shortened_with_a_note() {
 
 #[test]
 fn a_name_of_a_megabyte_is_read_from_sqlite() {
-    let rows: String = ["x", "a://a:", "<", "password="]
-        .map(|what| everywhere(&what.repeat(1_000_000 / what.len())))
-        .concat();
-    let started = std::time::Instant::now();
-    let sandbox = built(Sandbox::sqlite().sql(&rows));
-    let elapsed = started.elapsed();
-    assert!(elapsed.as_secs() < 30, "{elapsed:?}");
+    let names = ["x", "a://a:", "<", "password="];
+    let rows = names.map(|what| everywhere(&what.repeat(1_000_000 / what.len())));
+    let sandbox = built(Sandbox::sqlite().sql(&rows.concat()));
     assert_bounded(&pages(&sandbox), 300_000);
     assert!(sandbox.page("status.json").len() < 100_000);
 }
@@ -279,15 +263,13 @@ fn sqlite_may_hold_what_is_no_text_at_all() {
 fn a_text_with_nul_is_shown_up_to_it_with_a_note() {
     let rows = failed_with("'it stood before ' || char(0) || 'after'");
     let sandbox = built(Sandbox::sqlite().sql(&rows));
-    assert_eq!(
-        sandbox.entity("sales")["last_run"]["error"],
-        "it stood before … (shortened: 22 characters in all)"
-    );
+    let shown = "it stood before … (shortened: 22 characters in all)";
+    assert_eq!(sandbox.entity("sales")["last_run"]["error"], shown);
 }
 
 #[test]
 fn hostile_text_reaches_neither_terminal_nor_log() {
-    let rows: String = ATTACKS.iter().map(|attack| everywhere(attack)).collect();
+    let rows = all_attacks();
     for sandbox in Sandbox::both() {
         let ended = sandbox.sql(&rows).build_at(NOW);
         assert_eq!(ended.code, 0, "{ended:?}");

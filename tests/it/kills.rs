@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::figures;
 use crate::generations::{Found, Generations, Place};
-use crate::injected::{Stopped, record};
+use crate::injected::{Stopped, before_the_exchange};
 use crate::sandbox::campaign;
 
 #[test]
@@ -92,47 +92,30 @@ fn duration_of(work: impl FnOnce()) -> Duration {
     begun.elapsed()
 }
 
-#[test]
-fn the_lock_of_a_dead_build_blocks_nobody() {
-    for place in [Place::Plain, Place::MountPoint] {
-        let generations = Generations::new(place);
-        generations.settle(0);
-        let at = sync_of(&generations, 1);
-        let stopped = Stopped::at(&generations, 1, &at);
-        stopped.dies();
-        assert_eq!(generations.found(), Found::Whole(0));
-        generations.heals(1);
-    }
-}
-
+/// One that lives on is left to itself.
 #[test]
 fn a_build_that_was_stopped_is_left_to_itself_until_it_goes_on() {
     for place in [Place::Plain, Place::MountPoint] {
         let generations = Generations::new(place);
         generations.settle(0);
-        let at = sync_of(&generations, 1);
+        let at = before_the_exchange(&generations, 1);
         let stopped = Stopped::at(&generations, 1, &at);
         let second = generations.build(1);
         assert_eq!(second.code, 0, "{second:?}");
-        assert_eq!(
-            second.stderr,
-            format!(
-                "syncmon: another build is at work on {}; left it to that one\n",
-                generations.world.path("site").display()
-            )
+        let site = generations.world.path("site");
+        let said = format!(
+            "syncmon: another build is at work on {}; left it to that one\n",
+            site.display()
         );
+        assert_eq!(second.stderr, said);
         assert_eq!(generations.found(), Found::Whole(0));
         let first = stopped.goes_on();
         assert_eq!(first.code, 0, "{first:?}");
         assert_eq!(generations.found(), Found::Whole(1));
+
+        generations.settle(0);
+        Stopped::at(&generations, 1, &at).dies();
+        assert_eq!(generations.found(), Found::Whole(0), "its lock is free");
         generations.heals(1);
     }
-}
-
-/// The moment at which all is written and nothing replaced yet.
-fn sync_of(generations: &Generations, number: usize) -> crate::injected::Call {
-    let calls = record(generations, number);
-    generations.settle(1 - number);
-    let last = calls.into_iter().rfind(|call| call.name == "syncfs");
-    last.unwrap()
 }

@@ -1,6 +1,6 @@
 //! Alerts by e-mail, through a real server that insists on encryption and a password.
 
-use crate::alerted::{built, complains, fails, quietly_built, succeeds, world};
+use crate::alerted::{built, complains, fails, happens, quietly_built, world};
 use crate::folders::build_into;
 use crate::gate::{Gate, Manner};
 use crate::golden;
@@ -40,8 +40,7 @@ fn a_mail_says_in_the_words_of_the_page_what_is_wrong_and_that_it_is_over() {
     quietly_built(&world, "20:05:00");
     assert_eq!(server.heard("subject"), [""; 0]);
 
-    fails(&world, "sales", "20:08:00");
-    quietly_built(&world, "20:10:00");
+    happens(&world, "20:08 sales fails, 20:10 builds");
     // Both get the same mail, each for itself.
     assert_eq!(
         server.heard("recipients"),
@@ -60,9 +59,7 @@ fn a_mail_says_in_the_words_of_the_page_what_is_wrong_and_that_it_is_over() {
     let text = mail["text"].as_str().unwrap().replace("\r\n", "\n");
     golden::file("mail.txt", &text);
 
-    quietly_built(&world, "20:15:00");
-    succeeds(&world, "sales", "20:16:00");
-    quietly_built(&world, "20:20:00");
+    happens(&world, "20:15 builds, 20:16 sales succeeds, 20:20 builds");
     let over = "Sync status: All 2 syncs are up to date again";
     assert_eq!(server.heard("subject")[2..], [over; 2]);
     let mail = server.received().remove(2);
@@ -126,8 +123,7 @@ fn mail_that_is_greylisted_is_sent_again_by_the_next_build_as_the_same_mail() {
     server.turn("greylists");
     complains(&world, "20:05:00", "the mail server greylists");
     server.turn("open");
-    quietly_built(&world, "20:10:00");
-    quietly_built(&world, "20:15:00");
+    happens(&world, "20:10 builds, 20:15 builds");
     let outcomes = server.heard("outcome");
     assert_eq!(outcomes, ["later", "later", "taken", "taken"]);
     let ids = server.heard("message_id");

@@ -230,22 +230,20 @@ impl Year {
         let mut alerts = Vec::new();
         for (from, to) in self.outages {
             let since = self.build_at_or_after(from);
+            let about = About::Database;
             let mut tell = |at, kind| {
                 alerts.push(Alert {
                     at,
-                    about: About::Database,
+                    about,
                     kind,
                     since,
                     affected: Vec::new(),
-                });
+                })
             };
             tell(since, Kind::Problem);
             // The reminders of an outage fall on builds, since a day has a whole number of them.
-            for day in 1.. {
-                let at = since + hours(24 * day);
-                if at >= to {
-                    break;
-                }
+            let days = (1..).map(|day| since + hours(24 * day));
+            for at in days.take_while(|at| *at < to) {
                 tell(at, Kind::Reminder);
             }
             tell(self.build_at_or_after(to), Kind::Recovery);
@@ -346,31 +344,22 @@ impl Year {
 
     fn readable_from(&self, moment: DateTime<Utc>) -> DateTime<Utc> {
         let build = self.build_at_or_after(moment);
-        match self
-            .outages
-            .iter()
-            .find(|&&(from, to)| from <= build && build < to)
-        {
-            Some(&(_, to)) => self.build_at_or_after(to),
-            None => build,
-        }
+        let away = |&&(from, to): &&_| from <= build && build < to;
+        let outage = self.outages.iter().find(away);
+        outage.map_or(build, |&(_, to)| self.build_at_or_after(to))
     }
 
     /// By the rules of docs/verdict.md, in as few words as possible.
     fn health(&self, entity: &str, at: DateTime<Utc>) -> Health {
         let begun = || self.runs[entity].iter().rev().filter(|run| run.start <= at);
         let newest = |fate| {
-            begun()
-                .filter(|run| run.fate == fate && run.end <= at)
-                .map(|run| run.end)
-                .next()
+            let mut ended = begun().filter(|run| run.fate == fate && run.end <= at);
+            ended.next().map(|run| run.end)
         };
         let success = newest(Fate::Completed).expect("the first run succeeded");
-        let missed = self
-            .dues
-            .iter()
-            .filter(|&&due| success < due - minutes(15) && at > due + hours(1))
-            .count();
+        let is_missed =
+            |due: &&DateTime<Utc>| success < **due - minutes(15) && at > **due + hours(1);
+        let missed = self.dues.iter().filter(is_missed).count();
         let has_hung = |run: &Planned| {
             let is_open = run.fate == Fate::Killed || run.end > at;
             is_open && at - run.start > hours(1)

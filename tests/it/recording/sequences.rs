@@ -25,148 +25,57 @@ const FINISH: &str = "select sync_finish((select max(id) from sync_log), 'comple
 const FAIL: &str =
     "select sync_finish((select max(id) from sync_log), 'failed', 0, '404 Not Found')";
 
-const NEVER: &str = "red never_synced";
-const GREEN: &str = "green fresh";
-const RED: &str = "red failed";
+const SUCCESS_WITHOUT_TIME: &str =
+    "insert into sync_state (entity_type, status) values ('sales', 'success')";
+const NEVER_SYNCED: &str =
+    "insert into sync_state (entity_type, status) values ('sales', 'never_synced')";
 
-/// Each write with the verdict that follows it.
-fn follow(what: &str, writes: &[(&str, &str)]) {
-    let world = Sandbox::postgres();
-    for (number, (sql, verdict)) in writes.iter().enumerate() {
-        world.execute(sql);
-        assert_eq!(world.build_now().code, 0);
-        assert_eq!(
-            world.verdict("sales"),
-            *verdict,
-            "{what}, write {number}: {sql}"
-        );
+/// What is written, and the verdict after each write: never synced, Unconfirmed, Green or Red.
+const SEQUENCES: &str = "
+    log, then state: started:N completed:G state:G started:G failed:R state_failed:R started:R completed:G state:G
+    only the state: state:G state_failed:R state:G
+    only a finished row: at_once:G at_once:G
+    the state is never written: started:N completed:G started:G completed:G
+    the state always says success: started:N completed:G state:G started:G failed:R
+    a killed run, then another: started:N started:N completed:G
+    a success without a time: timeless:U started:U completed:G
+    never_synced, the log knows: never:N started:N completed:G
+    the functions: start:N finish:G start:G fail:R start:R finish:G
+    the functions after scripts: started:N completed:G state:G start:G fail:R start:R finish:G
+    the scripts after functions: start:N finish:G started:G failed:R state_failed:R start:R finish:G
+    the state, then the functions: state:G start:G fail:R start:R finish:G
+    a script's killed run: started:N start:N finish:G";
+
+#[test]
+fn what_scripts_and_functions_write_is_judged_rightly_after_every_write() {
+    for line in SEQUENCES.trim().lines() {
+        let (what, writes) = line.trim().split_once(": ").unwrap();
+        let world = Sandbox::postgres();
+        for write in writes.split_whitespace() {
+            let (sql, verdict) = write.split_once(':').unwrap();
+            world.execute(match sql {
+                "started" => STARTED,
+                "completed" => COMPLETED,
+                "failed" => FAILED,
+                "state" => STATE_SUCCESS,
+                "state_failed" => STATE_FAILED,
+                "at_once" => FINISHED_AT_ONCE,
+                "timeless" => SUCCESS_WITHOUT_TIME,
+                "never" => NEVER_SYNCED,
+                "start" => START,
+                "finish" => FINISH,
+                "fail" => FAIL,
+                other => panic!("{other}"),
+            });
+            let expected = match verdict {
+                "N" => "red never_synced",
+                "U" => "red unconfirmed",
+                "G" => "green fresh",
+                "R" => "red failed",
+                other => panic!("{other}"),
+            };
+            assert_eq!(world.build_now().code, 0);
+            assert_eq!(world.verdict("sales"), expected, "{what}: after {sql}");
+        }
     }
-}
-
-#[test]
-fn what_the_scripts_write_is_judged_rightly_after_every_write() {
-    follow(
-        "log, then state",
-        &[
-            (STARTED, NEVER),
-            (COMPLETED, GREEN),
-            (STATE_SUCCESS, GREEN),
-            (STARTED, GREEN),
-            (FAILED, RED),
-            (STATE_FAILED, RED),
-            (STARTED, RED),
-            (COMPLETED, GREEN),
-            (STATE_SUCCESS, GREEN),
-        ],
-    );
-    follow(
-        "only the state",
-        &[
-            (STATE_SUCCESS, GREEN),
-            (STATE_FAILED, RED),
-            (STATE_SUCCESS, GREEN),
-        ],
-    );
-    follow(
-        "only a finished row",
-        &[(FINISHED_AT_ONCE, GREEN), (FINISHED_AT_ONCE, GREEN)],
-    );
-    follow(
-        "the state is never written",
-        &[
-            (STARTED, NEVER),
-            (COMPLETED, GREEN),
-            (STARTED, GREEN),
-            (COMPLETED, GREEN),
-        ],
-    );
-    follow(
-        "the state says success whatever happens",
-        &[
-            (STARTED, NEVER),
-            (COMPLETED, GREEN),
-            (STATE_SUCCESS, GREEN),
-            (STARTED, GREEN),
-            (FAILED, RED),
-        ],
-    );
-    follow(
-        "a killed run, then another",
-        &[(STARTED, NEVER), (STARTED, NEVER), (COMPLETED, GREEN)],
-    );
-    follow(
-        "a success without a time",
-        &[
-            (
-                "insert into sync_state (entity_type, status) values ('sales', 'success')",
-                "red unconfirmed",
-            ),
-            (STARTED, "red unconfirmed"),
-            (COMPLETED, GREEN),
-        ],
-    );
-    follow(
-        "never_synced, though the log knows better",
-        &[
-            (
-                "insert into sync_state (entity_type, status) values ('sales', 'never_synced')",
-                NEVER,
-            ),
-            (STARTED, NEVER),
-            (COMPLETED, GREEN),
-        ],
-    );
-}
-
-#[test]
-fn what_the_functions_write_is_judged_rightly_after_every_write() {
-    follow(
-        "the functions",
-        &[
-            (START, NEVER),
-            (FINISH, GREEN),
-            (START, GREEN),
-            (FAIL, RED),
-            (START, RED),
-            (FINISH, GREEN),
-        ],
-    );
-    follow(
-        "the functions after the scripts",
-        &[
-            (STARTED, NEVER),
-            (COMPLETED, GREEN),
-            (STATE_SUCCESS, GREEN),
-            (START, GREEN),
-            (FAIL, RED),
-            (START, RED),
-            (FINISH, GREEN),
-        ],
-    );
-    follow(
-        "the scripts after the functions",
-        &[
-            (START, NEVER),
-            (FINISH, GREEN),
-            (STARTED, GREEN),
-            (FAILED, RED),
-            (STATE_FAILED, RED),
-            (START, RED),
-            (FINISH, GREEN),
-        ],
-    );
-    follow(
-        "only the state, then the functions",
-        &[
-            (STATE_SUCCESS, GREEN),
-            (START, GREEN),
-            (FAIL, RED),
-            (START, RED),
-            (FINISH, GREEN),
-        ],
-    );
-    follow(
-        "a script's killed run",
-        &[(STARTED, NEVER), (START, NEVER), (FINISH, GREEN)],
-    );
 }
