@@ -37,10 +37,16 @@ fn live_and_sent() -> Sandbox {
 
 /// Builds anew, as on another machine, and sends the site.
 fn send(world: &Sandbox, moment: &str) {
+    send_what_ends(world, 0, &build_into("incoming", moment));
+}
+
+/// The same where the build ends with this code.
+fn send_what_ends(world: &Sandbox, code: i32, build: &[&str]) {
     for folder in ["incoming", ".incoming.syncmon"] {
         let _ = fs::remove_dir_all(world.path(folder));
     }
-    world.succeeds(&build_into("incoming", moment));
+    let built = world.run(build);
+    assert_eq!(built.code, code, "{built:?}");
     fs::remove_dir_all(world.path(".incoming.syncmon")).unwrap();
 }
 
@@ -61,16 +67,28 @@ fn is_refused(world: &Sandbox, why: &str) -> Ended {
     ended
 }
 
+/// The same with what was sent changed, and then as it was again.
 #[track_caller]
-fn is_left(world: &Sandbox, code: i32, why: &str) -> Ended {
-    let before = files(&world.path("site"));
-    let folder = inode(&world.path("site"));
+fn is_refused_if(world: &Sandbox, change: impl FnOnce(&Path), why: &str) -> Ended {
+    let [incoming, aside] = ["incoming", "aside"].map(|name| world.path(name));
+    let paths = [&incoming, &aside].map(|path| path.to_str().unwrap());
+    made("cp", &["-a", paths[0], paths[1]]);
+    change(&incoming);
+    let ended = is_refused(world, why);
+    fs::remove_dir_all(&incoming).unwrap();
+    fs::rename(&aside, &incoming).unwrap();
+    ended
+}
+
+#[track_caller]
+fn is_left(world: &Sandbox, code: i32, why: &str, title: &str) {
+    let site = world.path("site");
+    let before = (files(&site), inode(&site));
     let ended = world.run(&PUBLISH);
     assert_eq!((ended.code, ended.stdout.as_str()), (code, ""), "{ended:?}");
     assert_one_line(&ended, why);
-    assert_eq!(files(&world.path("site")), before);
-    assert_eq!(inode(&world.path("site")), folder);
-    ended
+    assert_eq!((files(&site), inode(&site)), before);
+    message(title, world, &ended);
 }
 
 fn message(title: &str, world: &Sandbox, ended: &Ended) {
@@ -168,24 +186,21 @@ fn published_where(world: &Sandbox, mount: Option<&Mounted>) -> String {
     ended.stderr
 }
 
+/// Neither a database nor a configuration is needed, and `incoming` may be a link, which is the operator's own doing.
 #[test]
 fn what_the_manifest_does_not_list_is_not_taken() {
     let world = sent()
         .file("incoming/extra.html", "not ours")
-        .file("incoming/.well-known/token", "not ours");
+        .file("incoming/.well-known/token", "not ours")
+        .without_url()
+        .file("syncmon.toml", "this is no configuration");
     symlink("/etc/passwd", world.path("incoming/link")).unwrap();
+    fs::rename(world.path("incoming"), world.path("elsewhere")).unwrap();
+    symlink("elsewhere", world.path("incoming")).unwrap();
     published(&world);
     for name in ["extra.html", ".well-known", "link"] {
         assert!(!world.path("site").join(name).exists(), "{name}");
     }
-}
-
-#[test]
-fn no_database_and_no_configuration_is_needed() {
-    let world = sent()
-        .without_url()
-        .file("syncmon.toml", "this is no configuration");
-    published(&world);
 }
 
 // ---- what is not whole ----
@@ -270,8 +285,6 @@ fn what_is_not_whole_is_said_in_one_line() {
 fn a_manifest_that_leads_elsewhere_is_refused() {
     let secret = "DATABASE_URL='postgres://ro:s3cret@db/app'";
     let world = live_and_sent().file("secret", secret);
-    let manifest = world.path("incoming").join(MANIFEST);
-    let honest = fs::read(&manifest).unwrap();
     for path in [
         "../secret",
         "entities/../../secret",
@@ -290,12 +303,13 @@ fn a_manifest_that_leads_elsewhere_is_refused() {
         "a\0b",
         &"long".repeat(64),
     ] {
-        fs::write(&manifest, &honest).unwrap();
-        list(&world, path, secret.as_bytes());
-        is_refused(&world, "which is no path of a site");
+        let listed = |_: &Path| list(&world, path, secret.as_bytes());
+        is_refused_if(&world, listed, "which is no path of a site");
         // Not for what it would have to be read for either.
-        change_manifest(&world, |manifest| manifest["lasting"][path] = 3.into());
-        is_refused(&world, "which is no path of a site");
+        let lasting = |_: &Path| {
+            change_manifest(&world, |manifest| manifest["lasting"][path] = 3.into());
+        };
+        is_refused_if(&world, lasting, "which is no path of a site");
     }
 }
 
@@ -328,31 +342,32 @@ fn links_and_what_is_no_file_are_not_read() {
             symlink("beside", folder).unwrap();
         }),
     ];
+    let world = live_and_sent();
     for (what, plant) in plants {
-        let world = live_and_sent();
-        plant(&world.path("incoming/entities/sales.html"));
-        let ended = is_refused(&world, "is no regular file");
+        let planted = |incoming: &Path| plant(&incoming.join("entities/sales.html"));
+        let ended = is_refused_if(&world, planted, "is no regular file");
         assert!(ended.stderr.contains("entities/"), "{what}: {ended:?}");
     }
     for name in [MANIFEST, "status.json"] {
-        let world = live_and_sent();
-        let path = world.path("incoming").join(name);
-        fs::copy(&path, world.path("elsewhere")).unwrap();
-        replace_by_link(&path, world.path("elsewhere"));
-        is_refused(&world, &format!("{name} is no regular file"));
+        let linked = |incoming: &Path| {
+            fs::copy(incoming.join(name), world.path("elsewhere")).unwrap();
+            replace_by_link(&incoming.join(name), world.path("elsewhere"));
+        };
+        is_refused_if(&world, linked, &format!("{name} is no regular file"));
     }
 }
 
 #[test]
 fn what_is_too_much_is_not_read_to_its_end() {
-    for (name, size) in [("index.html", 300 << 20), (MANIFEST, 17 << 20)] {
-        let world = live_and_sent();
-        let path = world.path("incoming").join(name);
-        let file = fs::File::options().write(true).open(path).unwrap();
-        file.set_len(size).unwrap();
-        is_refused(&world, &format!("{name} is too large"));
-    }
     let world = live_and_sent();
+    for (name, size) in [("index.html", 300 << 20), (MANIFEST, 17 << 20)] {
+        let longer = |incoming: &Path| {
+            let path = incoming.join(name);
+            let file = fs::File::options().write(true).open(path).unwrap();
+            file.set_len(size).unwrap();
+        };
+        is_refused_if(&world, longer, &format!("{name} is too large"));
+    }
     change_manifest(&world, |manifest| {
         let files = manifest["files"].as_array_mut().unwrap();
         files.extend((0..20_000).map(|number| format!("{number}.html").into()));
@@ -362,25 +377,28 @@ fn what_is_too_much_is_not_read_to_its_end() {
 
 #[test]
 fn a_manifest_that_is_none_is_refused() {
+    let world = live_and_sent();
     for text in ["", "{", "[]", "null", "{\"files\": [\"index.html\"]}"] {
-        let world = live_and_sent().file(&format!("incoming/{MANIFEST}"), text);
-        is_refused(&world, "is not whole");
+        let written = |incoming: &Path| fs::write(incoming.join(MANIFEST), text).unwrap();
+        is_refused_if(&world, written, "is not whole");
     }
     for missing in ["index.html", "status.json"] {
-        let world = live_and_sent();
-        change_manifest(&world, |manifest| {
-            let files = manifest["files"].as_array_mut().unwrap();
-            files.retain(|file| file != missing);
-        });
-        is_refused(&world, &format!("its manifest lists no {missing}"));
+        let unlisted = |_: &Path| {
+            change_manifest(&world, |manifest| {
+                let files = manifest["files"].as_array_mut().unwrap();
+                files.retain(|file| file != missing);
+            });
+        };
+        let why = format!("its manifest lists no {missing}");
+        is_refused_if(&world, unlisted, &why);
     }
     // As a version of before wrote it.
-    let world = live_and_sent();
-    change_manifest(&world, |manifest| {
-        manifest.as_object_mut().unwrap().remove("checksums");
-    });
-    is_refused(&world, "is not as it was built");
-    let world = live_and_sent();
+    let unchecked = |_: &Path| {
+        change_manifest(&world, |manifest| {
+            manifest.as_object_mut().unwrap().remove("checksums");
+        });
+    };
+    is_refused_if(&world, unchecked, "is not as it was built");
     let nonsense = br#"{"generated_at": "yesterday"}"#;
     fs::write(world.path("incoming/status.json"), nonsense).unwrap();
     list(&world, "status.json", nonsense);
@@ -396,8 +414,7 @@ fn the_live_site_never_goes_back_in_time() {
     published(&world);
     send(&world, NOW);
     let why = "it was built 5 min later than what was sent to incoming";
-    let ended = is_left(&world, 0, why);
-    message("what was sent is older", &world, &ended);
+    is_left(&world, 0, why, "what was sent is older");
     send(&world, LATER);
     published(&world);
 }
@@ -415,52 +432,42 @@ fn a_live_site_from_the_future_does_not_keep_out_those_of_today() {
 
 #[test]
 fn a_page_without_data_never_replaces_one_with_data() {
-    let away = || {
-        let world = sent();
+    let away = |world: &Sandbox, moment| {
         fs::rename(world.path("sync.sqlite"), world.path("away.sqlite")).unwrap();
-        fs::remove_dir_all(world.path("state")).unwrap();
-        world
+        send_what_ends(world, 75, &build_into("incoming", moment));
     };
-    let build = |world: &Sandbox| {
-        fs::remove_dir_all(world.path("incoming")).unwrap();
-        let built = world.run(&build_into("incoming", LATER));
-        assert_eq!(built.code, 75, "{built:?}");
+    let back = |world: &Sandbox| {
+        fs::rename(world.path("away.sqlite"), world.path("sync.sqlite")).unwrap();
     };
-    let world = away();
+    let world = sent();
     published(&world);
-    build(&world);
-    let ended = is_left(&world, 75, "shows no data");
-    message("a page without data", &world, &ended);
-    fs::rename(world.path("away.sqlite"), world.path("sync.sqlite")).unwrap();
+    // The builder still has what it read before.
+    away(&world, LATER);
+    published(&world);
+    assert_eq!(world.status()["source"]["state"], "unreachable");
+    back(&world);
+    fs::remove_dir_all(world.path("state")).unwrap();
+    away(&world, MUCH_LATER);
+    is_left(&world, 75, "shows no data", "a page without data");
+    back(&world);
     send(&world, MUCH_LATER);
     published(&world);
 
     // Where there is nothing better it says what to do.
-    let world = away();
-    build(&world);
+    fs::remove_dir_all(world.path("state")).unwrap();
+    fs::remove_dir_all(world.path("site")).unwrap();
+    away(&world, MUCH_LATER);
     published(&world);
     published(&world);
     assert_eq!(world.status()["as_of"], serde_json::Value::Null);
-}
-
-/// The database is away, and the builder still has what it read before.
-#[test]
-fn a_page_with_earlier_data_is_published() {
-    let world = sent();
-    published(&world);
-    fs::remove_file(world.path("sync.sqlite")).unwrap();
-    fs::remove_dir_all(world.path("incoming")).unwrap();
-    assert_eq!(world.run(&build_into("incoming", LATER)).code, 75);
-    published(&world);
-    assert_eq!(world.status()["source"]["state"], "unreachable");
 }
 
 #[test]
 fn a_demo_never_replaces_a_real_site_and_gives_way_to_one() {
     let world = sent();
     published(&world);
-    fs::remove_dir_all(world.path("incoming")).unwrap();
-    world.succeeds(&[&build_into("incoming", LATER)[..], &["--demo"]].concat());
+    let demo = [&build_into("incoming", LATER)[..], &["--demo"]].concat();
+    send_what_ends(&world, 0, &demo);
     let real = "holds a real site, which a demo never replaces";
     refuses(&world, &mut world.command(&PUBLISH), real);
     // Whatever its manifest says.
@@ -508,15 +515,6 @@ fn directories_that_cannot_be_meant_are_refused() {
     refuses(&world, &mut world.command(&["publish"]), "--from <DIR>");
 }
 
-/// For that is the operator's own doing.
-#[test]
-fn the_directory_that_a_site_is_sent_to_may_be_a_link() {
-    let world = sent();
-    fs::rename(world.path("incoming"), world.path("elsewhere")).unwrap();
-    symlink("elsewhere", world.path("incoming")).unwrap();
-    published(&world);
-}
-
 #[test]
 fn what_may_not_be_read_is_named() {
     let world = sent().file("www/note", "");
@@ -551,8 +549,8 @@ fn a_site_that_another_build_is_at_work_on_is_not_fought_over() {
     let world = live_and_sent();
     let lock = fs::File::open(world.path(".site.syncmon/lock")).unwrap();
     lock.lock().unwrap();
-    let ended = is_left(&world, 75, "nothing was published: try again");
-    message("another build stays at work", &world, &ended);
+    let why = "nothing was published: try again";
+    is_left(&world, 75, why, "another build stays at work");
     let mut waiting = spawned(&mut world.command(&PUBLISH));
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(waiting.try_wait().unwrap(), None);

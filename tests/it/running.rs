@@ -81,7 +81,7 @@ fn runs(world: &Sandbox) -> Vec<String> {
 }
 
 fn newest(world: &Sandbox) -> String {
-    runs(world).pop().expect("a run")
+    runs(world).pop().unwrap()
 }
 
 fn state(world: &Sandbox) -> Vec<String> {
@@ -97,38 +97,21 @@ fn kept(world: &Sandbox, kind: &str) -> usize {
         .count()
 }
 
-fn waiting(world: &Sandbox) -> usize {
-    kept(world, "json")
-}
-
 #[test]
 fn a_job_runs_as_if_nobody_were_there_and_is_recorded() {
     for world in both() {
-        for (script, code, stdout, stderr, recorded, left) in [
-            (
-                "echo out; echo err >&2; read line; echo \"<$line>\"; exit 0",
-                0,
-                "out\n<>\n",
-                "err\n",
-                "completed|-|-|-",
-                "success|-|-",
-            ),
-            (
-                "echo one; echo went wrong >&2; exit 3",
-                3,
-                "one\n",
-                "went wrong\n",
-                "failed|-|exit code 3\nwent wrong|-",
-                "failed|-|exit code 3\nwent wrong",
-            ),
-        ] {
-            let ended = run(&world, script);
-            let said = (ended.code, &*ended.stdout, &*ended.stderr);
-            assert_eq!(said, (code, stdout, stderr));
-            assert_eq!(newest(&world), recorded);
-            assert_eq!(state(&world), [left]);
-        }
-        assert_eq!((runs(&world).len(), waiting(&world)), (2, 0));
+        let script = "echo out; echo err >&2; read line; echo \"<$line>\"";
+        let ended = run(&world, script);
+        let said = (ended.code, &*ended.stdout, &*ended.stderr);
+        assert_eq!(said, (0, "out\n<>\n", "err\n"));
+        assert_eq!(runs(&world), ["completed|-|-|-"]);
+        assert_eq!(state(&world), ["success|-|-"]);
+        let ended = run(&world, "echo one; echo went wrong >&2; exit 3");
+        let said = (ended.code, &*ended.stdout, &*ended.stderr);
+        assert_eq!(said, (3, "one\n", "went wrong\n"));
+        assert_eq!(runs(&world)[1], "failed|-|exit code 3\nwent wrong|-");
+        assert_eq!(state(&world), ["failed|-|exit code 3\nwent wrong"]);
+        assert_eq!(kept(&world, "json"), 0);
     }
 }
 
@@ -206,32 +189,29 @@ fn a_killed_job_is_a_failed_run_that_names_the_signal() {
     }
 }
 
-#[test]
-fn signals_reach_the_job() {
-    let world = postgres();
-    for (signal, name) in [
-        (Signal::TERM, "TERM"),
-        (Signal::INT, "INT"),
-        (Signal::USR1, "USR1"),
-    ] {
-        let script = format!(
-            "trap 'echo got {name} >&2; exit 7' {name}; echo ready; while :; do sleep 0.05; done"
-        );
-        let ended = end_of(told_when_ready(&world, signal, &script));
-        assert_eq!(ended.code, 7, "{ended:?}");
-        let said = format!("failed|-|exit code 7\ngot {name}|-");
-        assert_eq!(newest(&world), said);
-    }
-}
-
-/// A job that ignores SIGTERM goes on, and so does whoever waits for it.
+/// One that ignores SIGTERM goes on, and so does whoever waits for it.
 #[test]
 fn a_job_that_ignores_sigterm_is_waited_for() {
     let world = postgres();
+    let ready = "echo ready; while :; do sleep 0.05; done";
+    for (signal, script, code, recorded) in [
+        (Signal::TERM, "trap 'echo got >&2; exit 7' TERM", 7, "\ngot"),
+        (Signal::INT, "trap 'echo got >&2; exit 8' INT", 8, "\ngot"),
+        (Signal::USR1, "trap 'exit 9' USR1", 9, ""),
+    ] {
+        let ended = end_of(told_when_ready(
+            &world,
+            signal,
+            &format!("{script}; {ready}"),
+        ));
+        assert_eq!(ended.code, code, "{ended:?}");
+        let recorded = format!("failed|-|exit code {code}{recorded}|-");
+        assert_eq!(newest(&world), recorded);
+    }
     let script = "trap '' TERM; echo ready; sleep 1; exit 0";
     let ended = end_of(told_when_ready(&world, Signal::TERM, script));
     assert_eq!(ended.code, 0, "{ended:?}");
-    assert_eq!(runs(&world), ["completed|-|-|-"]);
+    assert_eq!(newest(&world), "completed|-|-|-");
 }
 
 /// A job that gets this signal once it has said that it is ready.
@@ -251,16 +231,13 @@ fn told_when_ready(world: &Sandbox, signal: Signal, script: &str) -> Child {
 fn whatever_a_job_does_its_run_is_recorded_truthfully() {
     let world = Sandbox::sqlite();
     let daemon = "sleep 600 <&- >&- & echo $! > daemon; disown";
+    let secrets = "echo token=Hunter2SecretWord for $MY_TOKEN >&2";
     for (does, code, said) in [
         ("exec <&- >&- 2>&-", 4, ""),
         (daemon, 5, ""),
         ("printf 'a\\377b' >&2", 6, "\na\u{fffd}b"),
         (":", 8, ""),
-        (
-            "echo token=Hunter2SecretWord for $MY_TOKEN >&2",
-            9,
-            "\ntoken=[masked] for [masked]",
-        ),
+        (secrets, 9, "\ntoken=[masked] for [masked]"),
     ] {
         let mut job = command(&world, "", &format!("{does}; exit {code}"));
         let ended = ended(job.env("MY_TOKEN", "Another5ecret"));
@@ -276,38 +253,20 @@ fn whatever_a_job_does_its_run_is_recorded_truthfully() {
     let flood = format!(
         "head -c {megabytes}M /dev/zero | tr '\\0' 'x' >&2; echo >&2; echo the end >&2; exit 1"
     );
-    let within = [
-        "bash",
-        "-c",
-        "ulimit -v 600000; exec \"$@\" 2>/dev/null",
-        "bash",
-    ];
+    let little = "ulimit -v 600000; exec \"$@\" 2>/dev/null";
+    let within = ["bash", "-c", little, "bash"];
     let job = ended(&mut through(&within, &command(&world, "", &flood)));
     assert_eq!(job.code, 1, "{job:?}");
-    let newest_run = newest(&world);
-    assert!(
-        newest_run.ends_with("are left out)\nthe end|-"),
-        "{newest_run}"
-    );
+    let flooded = newest(&world);
+    assert!(flooded.ends_with("are left out)\nthe end|-"), "{flooded}");
 
     let private = "echo private >&2; exit 2";
     ended(&mut command(&world, "--no-output", private));
     assert_eq!(newest(&world), "failed|-|exit code 2|-");
-
-    let run = [
-        "run",
-        "sales",
-        "--state-dir",
-        "state",
-        "--",
-        "no-such-program",
-    ];
-    assert_eq!(world.run(&run).code, 127);
-    let missing = newest(&world);
-    assert!(
-        missing.starts_with("failed|-|the command cannot be started: "),
-        "{missing}"
-    );
+    let run = "run sales --state-dir state -- no-such-program".split(' ');
+    assert_eq!(world.run(&run.collect::<Vec<_>>()).code, 127);
+    let said = "failed|-|the command cannot be started: ";
+    assert!(newest(&world).starts_with(said), "{}", newest(&world));
 }
 
 /// Whether it goes before a job runs, while it runs, or while its end is told.
@@ -355,11 +314,11 @@ fn without_a_database_the_job_runs_and_its_run_is_told_later_once_and_in_order()
         (&between, &completed),
         (&at_the_end, &completed),
     ] {
-        for kept in [recorded.len(), 0] {
-            assert_eq!(waiting(world), kept);
+        for left in [recorded.len(), 0] {
+            assert_eq!(kept(world, "json"), left);
             let flushed = syncmon(world, "flush");
             assert_eq!(flushed.code, 0, "{flushed:?}");
-            let said = format!("{kept} of the runs");
+            let said = format!("{left} of the runs");
             assert!(flushed.stdout.starts_with(&said), "{flushed:?}");
             assert_eq!(runs(world), recorded);
         }
@@ -388,7 +347,7 @@ fn killed_at_any_moment_it_loses_no_run_and_counts_none_twice() {
     for _ in 0..2 {
         assert_eq!(syncmon(&world, "flush").code, 0);
     }
-    assert_eq!(waiting(&world), 0);
+    assert_eq!(kept(&world, "json"), 0);
     let jobs = std::fs::read_to_string(world.path("jobs")).unwrap_or_default();
     let ran = jobs.lines().count();
     let count = |what: &str| -> usize {
