@@ -43,7 +43,7 @@ pub fn hook(receiver: &Receiver) -> String {
 pub const SECRET_PATH: &str = "T0SECRET/b0SECRETb0";
 
 /// A row of the log on that Sunday.
-pub fn run(entity: &str, status: &str, at: &str) -> String {
+fn run(entity: &str, status: &str, at: &str) -> String {
     format!(
         "insert into sync_log (timestamp, entity_type, action, status, duration_seconds, error_details)
          values ('2026-11-22 {at}', '{entity}', 'incremental_sync', '{status}', 0,

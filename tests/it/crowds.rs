@@ -1,29 +1,11 @@
 //! Many builds at once.
 
-use std::fs;
 use std::process::{Child, Stdio};
 
 use crate::figures;
-use crate::folders::{LATER, build_into, files, names, tree, world};
+use crate::folders::{build_into, files, names, world};
 use crate::generations::{Generations, Place};
-use crate::golden;
 use crate::sandbox::{NOW, campaign};
-
-#[test]
-fn a_second_build_at_the_same_time_leaves_it_to_the_first() {
-    let world = world();
-    world.build();
-    let before = tree(world.root());
-    let lock = fs::File::open(world.path(".site.syncmon/lock")).unwrap();
-    lock.lock().unwrap();
-    let second = world.build_at(LATER);
-    assert_eq!((second.code, second.stdout.as_str()), (0, ""));
-    golden::message("another build is at work", &second.stderr);
-    assert_eq!(tree(world.root()), before);
-    drop(lock);
-    world.build_at(LATER);
-    assert_ne!(tree(world.root()), before);
-}
 
 #[test]
 fn two_to_twenty_builds_at_once_leave_one_whole_site() {

@@ -1,7 +1,7 @@
 //! What people and other programs put into a site, beside it, or into its manifest.
 
 use std::fs;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::generations::{Found, Generations, Place};
 use crate::golden;
 use crate::injected::{Call, Fault, Stopped, before_the_exchange, injected};
 use crate::sandbox::{Ended, NOW, Sandbox};
-use crate::wrapped::{ended, made, through, unprivileged};
+use crate::wrapped::{ended, shell, through, unprivileged};
 
 fn content(path: impl AsRef<Path>) -> String {
     fs::read_to_string(path).unwrap()
@@ -155,37 +155,33 @@ fn a_hidden_folder_that_is_somebodys_own_is_left_alone() {
 
 #[test]
 fn pipes_sockets_and_much_else_are_carried_over() {
-    let world = world();
+    let world = world().file("outside.txt", "canary");
     world.build();
     let site = world.path("site");
-    made("mkfifo", &[site.join("pipe").to_str().unwrap()]);
+    let deep = vec!["deep"; 60].join("/");
+    shell(
+        &world,
+        &format!(
+            "cd site; mkfifo pipe; ln ../outside.txt second-name.txt
+             mkdir -p {deep}; echo at the bottom > {deep}/note.txt
+             echo for few > closed.txt; chmod 000 closed.txt
+             mkdir many; seq -f 'many/%g.txt' 10000 | xargs touch"
+        ),
+    );
     let socket = UnixListener::bind(site.join("socket")).unwrap();
-    let world = world.file("outside.txt", "canary");
-    fs::hard_link(world.path("outside.txt"), site.join("second-name.txt")).unwrap();
-    let deep = site.join(vec!["deep"; 60].join("/"));
-    fs::create_dir_all(&deep).unwrap();
-    fs::write(deep.join("note.txt"), "at the bottom").unwrap();
-    fs::write(site.join("closed.txt"), "for few").unwrap();
-    fs::set_permissions(site.join("closed.txt"), fs::Permissions::from_mode(0o000)).unwrap();
-    fs::create_dir(site.join("many")).unwrap();
-    for number in 0..10_000 {
-        fs::write(site.join(format!("many/{number}.txt")), "").unwrap();
-    }
     for moment in [LATER, MUCH_LATER] {
         builds(&world, moment);
     }
-    let kind = |name: &str| site.join(name).symlink_metadata().unwrap().file_type();
-    assert!(kind("pipe").is_fifo());
-    assert!(kind("socket").is_socket());
     drop(socket);
+    let kind = |name: &str| site.join(name).symlink_metadata().unwrap().file_type();
+    assert!(kind("pipe").is_fifo() && kind("socket").is_socket());
     assert_eq!(mode(&site.join("closed.txt")), 0);
-    assert_eq!(content(deep.join("note.txt")), "at the bottom");
+    let note = content(site.join(deep).join("note.txt"));
+    assert_eq!(note, "at the bottom\n");
     assert_eq!(names(&site.join("many")).len(), 10_000);
-    assert_eq!(
-        inode(&site.join("second-name.txt")),
-        inode(&world.path("outside.txt"))
-    );
-    assert_eq!(content(world.path("outside.txt")), "canary");
+    let outside = world.path("outside.txt");
+    assert_eq!(inode(&site.join("second-name.txt")), inode(&outside));
+    assert_eq!(content(outside), "canary");
 }
 
 /// Where a file cannot have two names it is copied; whoever copied a pipe would wait for ever.
@@ -193,7 +189,6 @@ fn pipes_sockets_and_much_else_are_carried_over() {
 fn where_there_are_no_hard_links_files_are_copied_and_pipes_refused() {
     let generations = Generations::new(Place::Plain);
     generations.settle(0);
-    let site = generations.path("site");
     let unlinkable = |number, name: &str| {
         let call = Call::first(&generations, "linkat", &format!("/site/{name}"));
         let (built, happened) = injected(&generations, number, &call, Fault::Error("EPERM"));
@@ -204,28 +199,22 @@ fn where_there_are_no_hard_links_files_are_copied_and_pipes_refused() {
     assert_eq!((built.code, built.stderr.as_str()), (0, ""));
     assert_eq!(generations.found(), Found::Whole(1));
 
-    made("mkfifo", &[site.join("pipe").to_str().unwrap()]);
+    shell(&generations.world, "mkfifo site/pipe");
     let built = unlinkable(0, "pipe");
     assert_eq!(built.code, 1, "{built:?}");
     assert_one_line(&built, "pipe cannot be carried over");
     let title = "disk: a pipe in the site, where there are no hard links";
     golden::message(title, &shown(&built, generations.world.root()));
-    fs::remove_file(site.join("pipe")).unwrap();
+    shell(&generations.world, "rm site/pipe");
     assert_eq!(generations.found(), Found::Whole(1));
     generations.heals(0);
 }
 
 /// A build by somebody whom permissions hold back, of a site that has a folder of the same owner in it.
-fn beside_a_closed_folder(world: &Sandbox, folder: &str, mode: u32) {
-    let site = world.path("www/site");
+fn beside_a_closed_folder(world: &Sandbox, mode: &str) {
     assert_eq!(published(world, NOW).code, 0);
-    fs::create_dir(site.join(folder)).unwrap();
-    fs::write(site.join(folder).join("note.txt"), "mine").unwrap();
-    let found = site.metadata().unwrap();
-    let owner = format!("{}:{}", found.uid(), found.gid());
-    let folder = site.join(folder);
-    made("chown", &["-R", &owner, folder.to_str().unwrap()]);
-    fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+    let script = "mkdir own; printf mine > own/note.txt; chown -R --reference=index.html own";
+    shell(world, &format!("cd www/site; {script}; chmod {mode} own"));
 }
 
 fn published(world: &Sandbox, moment: &str) -> Ended {
@@ -235,8 +224,8 @@ fn published(world: &Sandbox, moment: &str) -> Ended {
 #[test]
 fn a_folder_closed_by_its_owner_does_not_block_the_builds_after_it() {
     let world = world();
-    beside_a_closed_folder(&world, "closed", 0o555);
-    let closed = world.path("www/site/closed");
+    beside_a_closed_folder(&world, "555");
+    let closed = world.path("www/site/own");
     for moment in [LATER, MUCH_LATER, NOW, LATER] {
         let built = published(&world, moment);
         assert_eq!((built.code, built.stderr.as_str()), (0, ""), "{moment}");
@@ -248,15 +237,15 @@ fn a_folder_closed_by_its_owner_does_not_block_the_builds_after_it() {
 #[test]
 fn what_may_not_be_read_is_named_and_the_old_site_stays() {
     let world = world();
-    beside_a_closed_folder(&world, "secret", 0o000);
+    beside_a_closed_folder(&world, "000");
     let before = content(world.path("www/site/index.html"));
     let built = published(&world, LATER);
     assert_eq!(built.code, 1, "{built:?}");
-    assert_one_line(&built, "www/site/secret cannot be read");
+    assert_one_line(&built, "www/site/own cannot be read");
     let title = "disk: a folder in the site may not be read";
     golden::message(title, &shown(&built, world.root()));
     assert_eq!(content(world.path("www/site/index.html")), before);
-    fs::remove_dir_all(world.path("www/site/secret")).unwrap();
+    shell(&world, "rm -r www/site/own");
     assert_eq!(published(&world, LATER).code, 0);
 }
 
@@ -278,16 +267,11 @@ fn an_odd_umask_does_not_lock_the_next_build_out() {
 
 #[test]
 fn a_manifest_that_is_a_pipe_or_a_link_makes_no_directory_ours() {
-    for kind in ["pipe", "link"] {
+    for make in ["mkfifo", "ln -s ../elsewhere.json"] {
         let world = world()
             .file("elsewhere.json", "{}")
             .file("site/photo.jpg", "canary");
-        let manifest = world.path("site").join(MANIFEST);
-        if kind == "pipe" {
-            made("mkfifo", &[manifest.to_str().unwrap()]);
-        } else {
-            replace_by_link(&manifest, "../elsewhere.json");
-        }
+        shell(&world, &format!("{make} site/{MANIFEST}"));
         let mut build = world.command(&build_into("site", NOW));
         refuses(&world, &mut build, "was not published by syncmon");
     }
@@ -295,20 +279,13 @@ fn a_manifest_that_is_a_pipe_or_a_link_makes_no_directory_ours() {
 
 #[test]
 fn a_lock_that_is_a_pipe_or_a_folder_is_not_waited_for() {
-    for kind in ["pipe", "folder"] {
+    for (kind, make) in [("pipe", "mkfifo"), ("folder", "mkdir")] {
         let world = world();
         world.build();
         let before = world.site();
-        let lock = world.path(".site.syncmon/lock");
-        fs::remove_file(&lock).unwrap();
-        if kind == "pipe" {
-            made("mkfifo", &[lock.to_str().unwrap()]);
-        } else {
-            fs::create_dir(&lock).unwrap();
-        }
+        shell(&world, &format!("cd .site.syncmon; rm lock; {make} lock"));
         let ended = world.build_at(LATER);
         assert_eq!(ended.code, 1, "{kind}: {ended:?}");
-        assert_one_line(&ended, "lock cannot be opened");
         let title = format!("directory: a {kind} in place of the lock");
         golden::message(&title, &shown(&ended, world.root()));
         assert_eq!(world.site(), before);
@@ -333,86 +310,53 @@ fn held(generations: &Generations) -> Stopped<'_> {
     Stopped::at(generations, 1, &sync)
 }
 
-fn says(generations: &Generations, title: &str, built: &Ended) {
-    let title = format!("directory: {title} during a build");
-    golden::message(&title, &shown(built, generations.world.root()));
-}
-
+/// What came in its place, and what it holds, is neither followed nor taken away.
 #[test]
-fn a_hidden_folder_that_is_replaced_during_a_build_is_left_alone() {
+fn what_is_replaced_during_a_build_is_left_alone() {
     let generations = Generations::new(Place::Plain);
-    let [taken, outside] = ["taken", "outside"].map(|name| generations.world.path(name));
-    let hidden = generations.path(".site.syncmon");
-    for planted in ["folder", "link"] {
+    let world = &generations.world;
+    let (hidden, link) = (
+        "the hidden folder is replaced",
+        "a link comes into the place of the site",
+    );
+    for (title, code, canary, script) in [
+        (hidden, 1, ".site.syncmon/site", "mv .site.syncmon aside"),
+        (
+            hidden,
+            1,
+            "outside/site",
+            "mv .site.syncmon aside; ln -s outside .site.syncmon",
+        ),
+        ("the site is removed", 0, "", "rm -r site"),
+        ("the site is replaced", 2, "site", "rm -r site"),
+        (link, 1, "", "mv site aside; ln -s aside site"),
+    ] {
         let held = held(&generations);
-        fs::rename(&hidden, &taken).unwrap();
-        fs::create_dir_all(outside.join("site")).unwrap();
-        fs::write(outside.join("site/canary"), "alive").unwrap();
-        if planted == "link" {
-            symlink(&outside, &hidden).unwrap();
-        } else {
-            fs::rename(&outside, &hidden).unwrap();
+        shell(world, script);
+        if !canary.is_empty() {
+            shell(
+                world,
+                &format!("mkdir -p {canary}; echo alive > {canary}/canary"),
+            );
         }
         let built = held.goes_on();
-        assert_eq!(built.code, 1, "{built:?}");
-        says(&generations, "the hidden folder is replaced", &built);
-        assert_eq!(generations.found(), Found::Whole(0));
-        assert_eq!(content(hidden.join("site/canary")), "alive");
-        if planted == "link" {
-            fs::remove_file(&hidden).unwrap();
-            fs::rename(&outside, &hidden).unwrap();
+        assert_eq!(built.code, code, "{title}: {built:?}");
+        let title = format!("directory: {title} during a build");
+        match code {
+            0 => assert_eq!((generations.found(), &*built.stderr), (Found::Whole(1), "")),
+            1 => assert_eq!(generations.found(), Found::Whole(0)),
+            _ => assert_eq!(generations.build(1).code, code, "and refused afterwards"),
         }
-        for folder in [&hidden, &taken] {
-            fs::remove_dir_all(folder).unwrap();
+        if code != 0 {
+            golden::message(&title, &shown(&built, world.root()));
         }
+        shell(
+            world,
+            &format!("test -z '{canary}' || test -e {canary}/canary"),
+        );
+        shell(world, "rm -rf site .site.syncmon aside outside");
         generations.heals(1);
     }
-}
-
-#[test]
-fn a_site_that_is_removed_during_a_build_is_published_anew() {
-    let generations = Generations::new(Place::Plain);
-    let held = held(&generations);
-    fs::remove_dir_all(generations.path("site")).unwrap();
-    let built = held.goes_on();
-    assert_eq!((built.code, built.stderr.as_str()), (0, ""));
-    assert_eq!(generations.found(), Found::Whole(1));
-    generations.heals(1);
-}
-
-#[test]
-fn what_comes_into_the_place_of_a_site_during_a_build_is_left_alone() {
-    let generations = Generations::new(Place::Plain);
-    let held = held(&generations);
-    let site = generations.path("site");
-    fs::remove_dir_all(&site).unwrap();
-    fs::create_dir(&site).unwrap();
-    fs::write(site.join("photo.jpg"), "canary").unwrap();
-    let built = held.goes_on();
-    assert_eq!(built.code, 2, "{built:?}");
-    says(&generations, "the site is replaced", &built);
-    assert_eq!(names(&site), ["photo.jpg"]);
-    assert_eq!(generations.build(1).code, 2, "and refused afterwards");
-    fs::remove_dir_all(&site).unwrap();
-    generations.heals(1);
-}
-
-#[test]
-fn a_link_in_the_place_of_a_site_is_neither_followed_nor_taken_away() {
-    let generations = Generations::new(Place::Plain);
-    let held = held(&generations);
-    let (site, aside) = (generations.path("site"), generations.world.path("aside"));
-    fs::rename(&site, &aside).unwrap();
-    symlink(&aside, &site).unwrap();
-    let built = held.goes_on();
-    assert_eq!(built.code, 1, "{built:?}");
-    let title = "a link comes into the place of the site";
-    says(&generations, title, &built);
-    assert!(site.is_symlink());
-    fs::remove_file(&site).unwrap();
-    fs::rename(&aside, &site).unwrap();
-    assert_eq!(generations.found(), Found::Whole(0));
-    generations.heals(1);
 }
 
 // ---- the home directory ----
@@ -421,8 +365,8 @@ fn a_link_in_the_place_of_a_site_is_neither_followed_nor_taken_away() {
 #[test]
 fn a_home_directory_is_refused_without_home_as_well() {
     let world = world();
-    let shell = "getent passwd \"$(id -u)\" | cut -d: -f6";
-    let home = ended(std::process::Command::new("sh").args(["-c", shell])).stdout;
+    let asked = "getent passwd \"$(id -u)\" | cut -d: -f6";
+    let home = ended(std::process::Command::new("sh").args(["-c", asked])).stdout;
     let mut build = world.command(&build_into(home.trim(), NOW));
     refuses(&world, build.env_remove("HOME"), "is a home directory");
 }

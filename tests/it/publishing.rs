@@ -1,7 +1,7 @@
 //! Publishing into real directories: all at once or not at all, and never over what is not ours.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -13,7 +13,7 @@ use crate::folders::{
 };
 use crate::golden;
 use crate::sandbox::{NOW, Sandbox, asset_of};
-use crate::wrapped::{UMASK_077, ended, through};
+use crate::wrapped::{UMASK_077, ended, shell, through};
 
 // ---- the swap ----
 
@@ -40,8 +40,7 @@ fn a_build_exchanges_the_whole_directory_and_keeps_the_one_before() {
 #[test]
 fn the_output_may_be_a_link_to_a_directory() {
     let world = world();
-    fs::create_dir_all(world.path("srv/real")).unwrap();
-    symlink("srv/real", world.path("site")).unwrap();
+    shell(&world, "mkdir -p srv/real; ln -s srv/real site");
     world.build();
     world.build_at(LATER);
     assert!(world.path("site").is_symlink());
@@ -101,31 +100,21 @@ fn a_page_that_changed_is_a_second_newer_and_one_that_did_not_is_the_same_file()
 fn a_file_that_is_not_as_we_write_it_is_written_again() {
     let world = world();
     world.build();
-    let style = world.path("site").join(world.asset("syncmon.css"));
-    let (whole, other) = (fs::read(&style).unwrap(), b"other".repeat(1000));
-    let spoil: [(&str, &dyn Fn()); 4] = [
-        ("closed", &|| {
-            fs::set_permissions(&style, fs::Permissions::from_mode(0o600)).unwrap();
-        }),
-        ("changed", &|| {
-            fs::write(&style, &other[..whole.len().min(other.len())]).unwrap();
-        }),
-        ("somebody else's", &|| chown(&style, Some(1), None).unwrap()),
-        ("behind a link", &|| {
-            let folder = style.parent().unwrap();
-            fs::rename(folder, world.path("elsewhere")).unwrap();
-            symlink(world.path("elsewhere"), folder).unwrap();
-        }),
-    ];
-    let possible = |how: &str| how != "somebody else's" || geteuid().is_root();
-    for (how, spoil) in spoil.into_iter().filter(|(how, _)| possible(how)) {
-        spoil();
+    let asset = world.asset("syncmon.css");
+    let style = world.path("site").join(&asset);
+    let whole = fs::read(&style).unwrap();
+    let changed = "printf other | dd of=$1 conv=notrunc status=none";
+    let linked = "mv $(dirname $1) elsewhere; ln -s $PWD/elsewhere $(dirname $1)";
+    for spoil in ["chmod 600 $1", changed, "chown 1 $1 || true", linked] {
+        shell(&world, &spoil.replace("$1", &format!("site/{asset}")));
         let spoilt = inode(&style);
         world.build_at(LATER);
-        assert_ne!(inode(&style), spoilt, "{how}");
-        assert_eq!(fs::read(&style).unwrap(), whole, "{how}");
-        assert_eq!(mode(&style), 0o644, "{how}");
-        assert_eq!(style.metadata().unwrap().uid(), geteuid().as_raw(), "{how}");
+        // Only root can give it away.
+        let possible = !spoil.starts_with("chown") || geteuid().is_root();
+        assert!(inode(&style) != spoilt || !possible, "{spoil}");
+        assert_eq!(fs::read(&style).unwrap(), whole, "{spoil}");
+        assert_eq!(mode(&style), 0o644, "{spoil}");
+        assert_eq!(style.metadata().unwrap().uid(), geteuid().as_raw());
     }
     assert!(world.path("elsewhere/syncmon.css").is_file());
 }
@@ -141,12 +130,8 @@ fn what_others_put_into_the_site_is_carried_over() {
         .file("site/robots.txt", "User-agent: *")
         .file("site/entities/own.txt", "beside ours")
         .file("secret.txt", "outside");
-    symlink("../secret.txt", world.path("site/link")).unwrap();
-    symlink("nowhere", world.path("site/dangling")).unwrap();
-    fs::create_dir(world.path("site/empty")).unwrap();
-    let own = ["site/empty", "site/.well-known"].map(|own| world.path(own));
-    fs::set_permissions(&own[0], fs::Permissions::from_mode(0o700)).unwrap();
-
+    let plant = "cd site; ln -s ../secret.txt link; ln -s nowhere dangling; mkdir -m 700 empty";
+    shell(&world, plant);
     for moment in [LATER, MUCH_LATER, LATER] {
         let ended = world.build_at(moment);
         assert_eq!(ended.code, 0, "{ended:?}");
@@ -161,8 +146,12 @@ fn what_others_put_into_the_site_is_carried_over() {
     for (link, to) in [("site/link", "../secret.txt"), ("site/dangling", "nowhere")] {
         assert_eq!(fs::read_link(world.path(link)).unwrap(), Path::new(to));
     }
-    assert_eq!(mode(&own[0]), 0o700, "closed by its owner");
-    assert_eq!(mode(&own[1]), 0o755);
+    assert_eq!(
+        mode(&world.path("site/empty")),
+        0o700,
+        "closed by its owner"
+    );
+    assert_eq!(mode(&world.path("site/.well-known")), 0o755);
 }
 
 /// A reader may just have taken a page that asks for it.
@@ -266,9 +255,8 @@ fn what_is_not_ours_is_refused_and_stays_as_it_is() {
         .file("photos/summer.jpg", "canary")
         .file("a-file", "canary")
         .file("looks-like-ours/index.html", "canary");
-    symlink("photos", world.path("link")).unwrap();
-    symlink("nowhere", world.path("dangling")).unwrap();
-    fs::create_dir_all(world.path("tricky").join(MANIFEST)).unwrap();
+    let plant = "ln -s photos link; ln -s nowhere dangling; mkdir -p tricky";
+    shell(&world, &format!("{plant}/{MANIFEST}"));
     let not_ours = "was not published by syncmon";
     for (out, why, title) in [
         ("photos", not_ours, "a directory of others"),

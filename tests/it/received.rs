@@ -1,9 +1,6 @@
 //! Sites that another machine built and sent here: `syncmon publish`.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::os::unix::net::UnixListener;
-use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -16,7 +13,7 @@ use crate::folders::{
 };
 use crate::golden;
 use crate::sandbox::{Ended, NOW, Sandbox, asset_of, campaign};
-use crate::wrapped::{Mounted, end_of, ended, made, spawned, unprivileged};
+use crate::wrapped::{Mounted, end_of, ended, shell, spawned, unprivileged};
 
 const PUBLISH: [&str; 5] = ["publish", "--from", "incoming", "--out", "site"];
 
@@ -69,14 +66,11 @@ fn is_refused(world: &Sandbox, why: &str) -> Ended {
 
 /// The same with what was sent changed, and then as it was again.
 #[track_caller]
-fn is_refused_if(world: &Sandbox, change: impl FnOnce(&Path), why: &str) -> Ended {
-    let [incoming, aside] = ["incoming", "aside"].map(|name| world.path(name));
-    let paths = [&incoming, &aside].map(|path| path.to_str().unwrap());
-    made("cp", &["-a", paths[0], paths[1]]);
-    change(&incoming);
+fn is_refused_if(world: &Sandbox, change: impl FnOnce(), why: &str) -> Ended {
+    shell(world, "cp -a incoming aside");
+    change();
     let ended = is_refused(world, why);
-    fs::remove_dir_all(&incoming).unwrap();
-    fs::rename(&aside, &incoming).unwrap();
+    shell(world, "rm -r incoming; mv aside incoming");
     ended
 }
 
@@ -148,18 +142,12 @@ fn a_site_that_was_sent_is_published_as_a_build_publishes() {
         }
         let overview = || fs::read_to_string(site.join("index.html")).unwrap();
         let style = asset_of(&overview(), "syncmon.css");
-        let times = || {
-            let names = ["index.html", "status.json", &style];
-            names.map(|name| site.join(name).metadata().unwrap().modified().unwrap())
-        };
-        let before = times();
+        let time = |name| site.join(name).metadata().unwrap().modified().unwrap();
+        let before = ["index.html", &style].map(time);
         send(&world, LATER);
         assert_eq!(published_where(&world, mount.as_ref()), "");
-        let after = times();
-        for changed in [0, 1] {
-            assert!(after[changed] >= before[changed] + Duration::from_secs(1));
-        }
-        assert_eq!(after[2], before[2], "what is the same keeps its time");
+        assert!(time("index.html") >= before[0] + Duration::from_secs(1));
+        assert_eq!(time(&style), before[1], "what is the same keeps its time");
         for own in own {
             assert_eq!(fs::read_to_string(own).unwrap(), "mine");
         }
@@ -194,9 +182,8 @@ fn what_the_manifest_does_not_list_is_not_taken() {
         .file("incoming/.well-known/token", "not ours")
         .without_url()
         .file("syncmon.toml", "this is no configuration");
-    symlink("/etc/passwd", world.path("incoming/link")).unwrap();
-    fs::rename(world.path("incoming"), world.path("elsewhere")).unwrap();
-    symlink("elsewhere", world.path("incoming")).unwrap();
+    let link = "ln -s /etc/passwd incoming/link; mv incoming elsewhere; ln -s elsewhere incoming";
+    shell(&world, link);
     published(&world);
     for name in ["extra.html", ".well-known", "link"] {
         assert!(!world.path("site").join(name).exists(), "{name}");
@@ -303,10 +290,10 @@ fn a_manifest_that_leads_elsewhere_is_refused() {
         "a\0b",
         &"long".repeat(64),
     ] {
-        let listed = |_: &Path| list(&world, path, secret.as_bytes());
+        let listed = || list(&world, path, secret.as_bytes());
         is_refused_if(&world, listed, "which is no path of a site");
         // Not for what it would have to be read for either.
-        let lasting = |_: &Path| {
+        let lasting = || {
             change_manifest(&world, |manifest| manifest["lasting"][path] = 3.into());
         };
         is_refused_if(&world, lasting, "which is no path of a site");
@@ -316,56 +303,31 @@ fn a_manifest_that_leads_elsewhere_is_refused() {
 /// Not even where the sender knows what is behind it.
 #[test]
 fn links_and_what_is_no_file_are_not_read() {
-    let plants: [(&str, &dyn Fn(&Path)); 6] = [
-        ("a link", &|path| {
-            fs::copy(path, path.with_file_name("copy")).unwrap();
-            replace_by_link(path, "copy");
-        }),
-        ("a link to nothing", &|path| {
-            replace_by_link(path, "nowhere")
-        }),
-        ("a folder", &|path| {
-            fs::remove_file(path).unwrap();
-            fs::create_dir(path).unwrap();
-        }),
-        ("a pipe", &|path| {
-            fs::remove_file(path).unwrap();
-            made("mkfifo", &[path.to_str().unwrap()]);
-        }),
-        ("a socket", &|path| {
-            fs::remove_file(path).unwrap();
-            drop(UnixListener::bind(path).unwrap());
-        }),
-        ("a folder that is a link", &|path| {
-            let folder = path.parent().unwrap();
-            fs::rename(folder, folder.with_file_name("beside")).unwrap();
-            symlink("beside", folder).unwrap();
-        }),
-    ];
     let world = live_and_sent();
-    for (what, plant) in plants {
-        let planted = |incoming: &Path| plant(&incoming.join("entities/sales.html"));
+    for plant in [
+        "cp sales.html copy; ln -sf copy sales.html",
+        "ln -sf nowhere sales.html",
+        "rm sales.html; mkdir sales.html",
+        "rm sales.html; mkfifo sales.html",
+        "rm sales.html; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"sales.html\")'",
+        "mv ../entities ../beside; ln -s beside ../entities",
+    ] {
+        let planted = || shell(&world, &format!("cd incoming/entities; {plant}"));
         let ended = is_refused_if(&world, planted, "is no regular file");
-        assert!(ended.stderr.contains("entities/"), "{what}: {ended:?}");
+        assert!(ended.stderr.contains("entities/"), "{plant}: {ended:?}");
     }
     for name in [MANIFEST, "status.json"] {
-        let linked = |incoming: &Path| {
-            fs::copy(incoming.join(name), world.path("elsewhere")).unwrap();
-            replace_by_link(&incoming.join(name), world.path("elsewhere"));
-        };
-        is_refused_if(&world, linked, &format!("{name} is no regular file"));
+        let link = format!("cp incoming/{name} elsewhere; ln -sf ../elsewhere incoming/{name}");
+        let why = format!("{name} is no regular file");
+        is_refused_if(&world, || shell(&world, &link), &why);
     }
 }
 
 #[test]
 fn what_is_too_much_is_not_read_to_its_end() {
     let world = live_and_sent();
-    for (name, size) in [("index.html", 300 << 20), (MANIFEST, 17 << 20)] {
-        let longer = |incoming: &Path| {
-            let path = incoming.join(name);
-            let file = fs::File::options().write(true).open(path).unwrap();
-            file.set_len(size).unwrap();
-        };
+    for (name, size) in [("index.html", "300M"), (MANIFEST, "17M")] {
+        let longer = || shell(&world, &format!("truncate -s {size} incoming/{name}"));
         is_refused_if(&world, longer, &format!("{name} is too large"));
     }
     change_manifest(&world, |manifest| {
@@ -379,11 +341,11 @@ fn what_is_too_much_is_not_read_to_its_end() {
 fn a_manifest_that_is_none_is_refused() {
     let world = live_and_sent();
     for text in ["", "{", "[]", "null", "{\"files\": [\"index.html\"]}"] {
-        let written = |incoming: &Path| fs::write(incoming.join(MANIFEST), text).unwrap();
+        let written = || shell(&world, &format!("printf '{text}' > incoming/{MANIFEST}"));
         is_refused_if(&world, written, "is not whole");
     }
     for missing in ["index.html", "status.json"] {
-        let unlisted = |_: &Path| {
+        let unlisted = || {
             change_manifest(&world, |manifest| {
                 let files = manifest["files"].as_array_mut().unwrap();
                 files.retain(|file| file != missing);
@@ -393,7 +355,7 @@ fn a_manifest_that_is_none_is_refused() {
         is_refused_if(&world, unlisted, &why);
     }
     // As a version of before wrote it.
-    let unchecked = |_: &Path| {
+    let unchecked = || {
         change_manifest(&world, |manifest| {
             manifest.as_object_mut().unwrap().remove("checksums");
         });
@@ -433,11 +395,9 @@ fn a_live_site_from_the_future_does_not_keep_out_those_of_today() {
 #[test]
 fn a_page_without_data_never_replaces_one_with_data() {
     let away = |world: &Sandbox, moment| {
-        fs::rename(world.path("sync.sqlite"), world.path("away.sqlite")).unwrap();
+        shell(world, "mv sync.sqlite away.sqlite");
         send_what_ends(world, 75, &build_into("incoming", moment));
-    };
-    let back = |world: &Sandbox| {
-        fs::rename(world.path("away.sqlite"), world.path("sync.sqlite")).unwrap();
+        shell(world, "mv away.sqlite sync.sqlite");
     };
     let world = sent();
     published(&world);
@@ -445,17 +405,14 @@ fn a_page_without_data_never_replaces_one_with_data() {
     away(&world, LATER);
     published(&world);
     assert_eq!(world.status()["source"]["state"], "unreachable");
-    back(&world);
-    fs::remove_dir_all(world.path("state")).unwrap();
+    shell(&world, "rm -r state");
     away(&world, MUCH_LATER);
     is_left(&world, 75, "shows no data", "a page without data");
-    back(&world);
     send(&world, MUCH_LATER);
     published(&world);
 
     // Where there is nothing better it says what to do.
-    fs::remove_dir_all(world.path("state")).unwrap();
-    fs::remove_dir_all(world.path("site")).unwrap();
+    shell(&world, "rm -r state site");
     away(&world, MUCH_LATER);
     published(&world);
     published(&world);
@@ -520,8 +477,7 @@ fn what_may_not_be_read_is_named() {
     let world = sent().file("www/note", "");
     let publish = ["publish", "--from", "incoming", "--out", "www/site"];
     assert_eq!(ended(&mut unprivileged(&world, &publish)).code, 0);
-    let closed = fs::Permissions::from_mode(0o000);
-    fs::set_permissions(world.path("incoming/index.html"), closed).unwrap();
+    shell(&world, "chmod 000 incoming/index.html");
     let ended = ended(&mut unprivileged(&world, &publish));
     assert_eq!(ended.code, 1, "{ended:?}");
     assert_one_line(&ended, "incoming/index.html cannot be read");

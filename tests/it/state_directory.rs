@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::folders::{LATER, build_into, names};
 use crate::golden;
 use crate::sandbox::{Ended, NOW, Sandbox};
-use crate::wrapped::{end_of, made, spawned};
+use crate::wrapped::{end_of, shell, spawned};
 
 /// A database that was read once, and can be moved away.
 fn world() -> Sandbox {
@@ -150,7 +150,7 @@ fn what_is_no_file_is_not_read() {
         let world = world();
         let snapshot = kept(&world, "snapshot");
         fs::remove_file(&snapshot).unwrap();
-        made("sh", &["-c", &format!("{plant} {}", snapshot.display())]);
+        shell(&world, &format!("{plant} {}", snapshot.display()));
         away(&world);
         let ended = world.build_at(LATER);
         assert_eq!(ended.code, 75, "{plant}: {ended:?}");

@@ -2,7 +2,6 @@
 //! published, in bounded time, and one line says which, where and why.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use regex::Regex;
@@ -11,7 +10,7 @@ use crate::folders::{self, LATER};
 use crate::generations::contents;
 use crate::golden;
 use crate::sandbox::{NOW, Sandbox};
-use crate::wrapped::made;
+use crate::wrapped::shell;
 
 /// A site, and a folder of templates to lay over it.
 fn world() -> Sandbox {
@@ -170,8 +169,7 @@ const LOGO: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 10 1
 #[test]
 fn a_file_that_replaces_nothing_is_refused_with_the_name_that_was_meant() {
     let world = world();
-    fs::create_dir_all(world.path("look/asset")).unwrap();
-    fs::create_dir_all(world.path("look/assets")).unwrap();
+    shell(&world, "mkdir look/asset look/assets");
     for (name, title) in [
         ("overveiw.html", "a misspelt name"),
         ("Entity.HTML", "a name in capitals"),
@@ -182,15 +180,8 @@ fn a_file_that_replaces_nothing_is_refused_with_the_name_that_was_meant() {
         is_refused(&world, title);
         fs::remove_file(world.path("look").join(name)).unwrap();
     }
-    for name in [
-        ".entity.html.swp",
-        "entity.html~",
-        "entity.html.bak",
-        "README.md",
-        "asset/notes.txt",
-    ] {
-        fs::write(world.path("look").join(name), "x").unwrap();
-    }
+    let others = ".entity.html.swp entity.html~ entity.html.bak README.md asset/notes.txt";
+    shell(&world, &format!("cd look; touch {others}"));
     assert_eq!(world.build_at(NOW).code, 0, "other files may lie there");
 }
 
@@ -266,19 +257,21 @@ fn an_export_does_not_follow_or_replace_what_is_no_file() {
     let force = ["templates", "export", "look", "--force"];
     for export in [&force[..3], &force] {
         let world = Sandbox::bare().file("canary.html", "untouched");
-        fs::create_dir(world.path("look")).unwrap();
-        let refused = |title| {
+        for (title, script) in [
+            (
+                "a link is in the way",
+                "mkdir look; ln -s ../canary.html look/overview.html",
+            ),
+            (
+                "a file is in the place of a folder",
+                "mkdir look; touch look/assets",
+            ),
+            ("a file is in the place of the directory", "touch look"),
+        ] {
+            shell(&world, &format!("rm -rf look; {script}"));
             refuses_to_export(&world, export, title);
             assert!(!world.path("look/base.html").exists());
-        };
-        symlink("../canary.html", world.path("look/overview.html")).unwrap();
-        refused("a link is in the way");
-        fs::remove_file(world.path("look/overview.html")).unwrap();
-        fs::write(world.path("look/assets"), "no folder").unwrap();
-        refused("a file is in the place of a folder");
-        fs::remove_dir_all(world.path("look")).unwrap();
-        fs::write(world.path("look"), "no folder").unwrap();
-        refused("a file is in the place of the directory");
+        }
         let canary = fs::read_to_string(world.path("canary.html")).unwrap();
         assert_eq!(canary, "untouched");
     }
@@ -338,17 +331,15 @@ fn the_exported_folder_tells_what_each_template_is_given() {
 #[test]
 fn what_is_no_file_is_not_read_as_a_template() {
     let world = world();
-    let template = world.path("look/overview.html");
-    fs::create_dir(&template).unwrap();
-    is_refused(&world, "a folder");
-    fs::remove_dir(&template).unwrap();
-    for target in ["/dev/zero", "overview.html"] {
-        symlink(target, &template).unwrap();
-        is_refused(&world, &format!("a link to {target}"));
-        fs::remove_file(&template).unwrap();
+    for (title, make) in [
+        ("a folder", "mkdir"),
+        ("a link to /dev/zero", "ln -s /dev/zero"),
+        ("a link to overview.html", "ln -s overview.html"),
+        ("a pipe", "mkfifo"),
+    ] {
+        shell(&world, &format!("rm -rf look/*; {make} look/overview.html"));
+        is_refused(&world, title);
     }
-    made("mkfifo", &[template.to_str().unwrap()]);
-    is_refused(&world, "a pipe");
-    fs::remove_file(&template).unwrap();
+    shell(&world, "rm look/*");
     assert_eq!(world.build_at(NOW).code, 0, "and then all is well again");
 }

@@ -69,10 +69,12 @@ pub fn is_refused(world: &Sandbox, title: &str, build: impl FnOnce() -> Ended) -
     stderr
 }
 
-/// `mkfifo PATH` and the like.
-pub fn made(program: &str, arguments: &[&str]) {
-    let status = Command::new(program).args(arguments).status();
-    assert!(status.unwrap().success(), "{program} {arguments:?}");
+/// What a shell does in the sandbox.
+#[track_caller]
+pub fn shell(sandbox: &Sandbox, script: &str) {
+    let mut shell = Command::new("sh");
+    let done = ended(shell.args(["-ec", script]).current_dir(sandbox.root()));
+    assert_eq!(done.code, 0, "{script}: {done:?}");
 }
 
 /// The same command, run by `wrapper`.
