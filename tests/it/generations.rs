@@ -7,6 +7,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use regex::Regex;
+
 use crate::folders::MANIFEST;
 use crate::sandbox::{Ended, NOW, Sandbox, version_of};
 use crate::wrapped::{Mounted, ended, through};
@@ -390,27 +392,26 @@ fn links(name: &str, page: &[u8]) -> Vec<String> {
         return Vec::new();
     }
     let page = String::from_utf8_lossy(page);
-    let attributes = ["href=\"", "src=\""].map(|attribute| page.split(attribute).skip(1));
-    let values = attributes.into_iter().flatten();
-    values
-        .filter_map(|rest| rest.split(['"', '?', '#']).next())
-        .filter(|value| !value.is_empty() && !value.contains(':'))
-        .map(|value| {
-            let mut folder: Vec<&str> = name.split('/').collect();
-            folder.pop();
-            let mut below = value;
-            while let Some(above) = below.strip_prefix("../") {
+    let targets = Regex::new("(?:href|src)=\"([^\"?#:]+)[\"?#]").unwrap();
+    let from_here = |target: &str| {
+        let mut folder: Vec<&str> = name.split('/').collect();
+        folder.pop();
+        for part in target.split('/') {
+            if part == ".." {
                 folder.pop();
-                below = above;
+            } else {
+                folder.push(part);
             }
-            folder.push(below);
-            folder.join("/")
-        })
-        .map(|value| match value.as_str() {
-            "" => "index.html".to_owned(),
-            _ => value,
-        })
-        .collect()
+        }
+        let path = folder.join("/");
+        if path.is_empty() {
+            "index.html".to_owned()
+        } else {
+            path
+        }
+    };
+    let targets = targets.captures_iter(&page);
+    targets.map(|found| from_here(&found[1])).collect()
 }
 
 /// The names in a folder, sorted; none if there is no such folder.

@@ -272,22 +272,3 @@ fn markup_in_names_is_shown_and_never_followed() {
     // The overview, the one entity, and the history of seven days.
     assert_eq!(pages, 11);
 }
-
-#[test]
-fn names_that_only_look_alike_stay_apart() {
-    // To the databases, these are four different words.
-    let alike = ["caf\u{e9}", "cafe\u{301}", "Cafe\u{301}", "caf\u{435}"];
-    let tables: String = alike.map(table).concat();
-    let world = published();
-    write(&world, &tables);
-    succeeds(&world);
-    for entity_type in alike {
-        assert_eq!(world.verdict(entity_type), "red never_synced");
-    }
-    let pages = world.site();
-    let pages = pages.keys().filter(|path| path.starts_with("entities/"));
-    assert_eq!(pages.count(), alike.len());
-
-    write(&world, tables.repeat(2));
-    is_refused(&world, "an entity is configured twice");
-}

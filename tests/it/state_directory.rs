@@ -120,9 +120,9 @@ fn what_cannot_be_used_of_an_earlier_build_is_said_and_replaced() {
             own.replace("2026-11-22T20:05", "2026-11-22T20:06").into()
         }),
     ];
+    let world = world();
+    let snapshot = kept(&world, "snapshot");
     for (title, damage) in damages {
-        let world = world();
-        let snapshot = kept(&world, "snapshot");
         let own = fs::read_to_string(&snapshot).unwrap();
         let damaged = damage(&own);
         assert_ne!(damaged, own.as_bytes(), "{title}");
@@ -141,6 +141,8 @@ fn what_cannot_be_used_of_an_earlier_build_is_said_and_replaced() {
         assert_eq!(world.build_at(LATER).code, 75);
         let healed = world.status()["as_of"].take();
         assert_eq!(healed, NOW, "{title}: not healed by the next good build");
+        back(&world);
+        world.build();
     }
 }
 

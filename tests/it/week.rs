@@ -19,15 +19,7 @@ use crate::outage::is_whole;
 use crate::rows::{hours, minutes};
 use crate::sandbox::{Sandbox, campaign};
 use crate::wrapped::Mounted;
-
-const ENTITIES: [&str; 6] = [
-    "customers",
-    "outlets",
-    "products",
-    "sales",
-    "sale_line_items",
-    "inventory",
-];
+use crate::year::ENTITIES;
 
 /// How often a build takes place, in simulated time.
 const STEP: TimeDelta = TimeDelta::minutes(5);

@@ -19,7 +19,7 @@ use crate::figures;
 use crate::rows::{hours, minutes};
 use crate::sandbox::campaign;
 
-const ENTITIES: [&str; 6] = [
+pub const ENTITIES: [&str; 6] = [
     "customers",
     "outlets",
     "products",

@@ -5,10 +5,10 @@ use crate::sandbox::Sandbox;
 const STARTED: &str = "insert into sync_log (entity_type, action, status) values ('sales', 'incremental_sync', 'started')";
 const COMPLETED: &str =
     "update sync_log set status = 'completed', duration_seconds = 0.1, records_processed = 5
-    where id = (select max(id) from sync_log)";
+    where id = (select max(id) from sync_log where entity_type = 'sales')";
 const FAILED: &str =
     "update sync_log set status = 'failed', duration_seconds = 0.1, error_details = '404 Not Found'
-    where id = (select max(id) from sync_log)";
+    where id = (select max(id) from sync_log where entity_type = 'sales')";
 const STATE_SUCCESS: &str =
     "insert into sync_state (entity_type, status, last_sync_time, updated_at)
     values ('sales', 'success', now(), now()) on conflict (entity_type) do update
@@ -21,9 +21,8 @@ const FINISHED_AT_ONCE: &str =
     values ('sales', 'extract_from_sales', 'completed', 0)";
 
 const START: &str = "select sync_start('sales', 'incremental_sync')";
-const FINISH: &str = "select sync_finish((select max(id) from sync_log), 'completed', 5)";
-const FAIL: &str =
-    "select sync_finish((select max(id) from sync_log), 'failed', 0, '404 Not Found')";
+const FINISH: &str = "select sync_finish((select max(id) from sync_log where entity_type = 'sales'), 'completed', 5)";
+const FAIL: &str = "select sync_finish((select max(id) from sync_log where entity_type = 'sales'), 'failed', 0, '404 Not Found')";
 
 const SUCCESS_WITHOUT_TIME: &str =
     "insert into sync_state (entity_type, status) values ('sales', 'success')";
@@ -46,27 +45,33 @@ const SEQUENCES: &str = "
     the state, then the functions: state:G start:G fail:R start:R finish:G
     a script's killed run: started:N start:N finish:G";
 
+/// All sequences at once, each written of an entity of its own.
 #[test]
 fn what_scripts_and_functions_write_is_judged_rightly_after_every_write() {
-    for line in SEQUENCES.trim().lines() {
-        let (what, writes) = line.trim().split_once(": ").unwrap();
-        let world = Sandbox::postgres();
-        for write in writes.split_whitespace() {
-            let (sql, verdict) = write.split_once(':').unwrap();
-            world.execute(match sql {
-                "started" => STARTED,
-                "completed" => COMPLETED,
-                "failed" => FAILED,
-                "state" => STATE_SUCCESS,
-                "state_failed" => STATE_FAILED,
-                "at_once" => FINISHED_AT_ONCE,
-                "timeless" => SUCCESS_WITHOUT_TIME,
-                "never" => NEVER_SYNCED,
-                "start" => START,
-                "finish" => FINISH,
-                "fail" => FAIL,
-                other => panic!("{other}"),
+    let sequences: Vec<(&str, Vec<&str>)> = SEQUENCES
+        .trim()
+        .lines()
+        .map(|line| line.trim().split_once(": ").unwrap())
+        .map(|(what, writes)| (what, writes.split(' ').collect()))
+        .collect();
+    let entities = (0..sequences.len()).map(|n| format!("[[entities]]\nentity_type = \"e{n}\"\n"));
+    let world = Sandbox::postgres().file("syncmon.toml", &entities.collect::<String>());
+    let longest = sequences.iter().map(|(_, writes)| writes.len()).max();
+    for step in 0..longest.unwrap() {
+        let now = sequences
+            .iter()
+            .enumerate()
+            .filter_map(|(n, (what, writes))| {
+                let (write, verdict) = writes.get(step)?.split_once(':')?;
+                Some((format!("e{n}"), what, write, verdict))
             });
+        let sql = now.clone().map(|(entity, _, write, _)| {
+            let sql = sql_of(write).replace("'sales'", &format!("'{entity}'"));
+            sql + ";\n"
+        });
+        world.execute(&sql.collect::<String>());
+        assert_eq!(world.build_now().code, 0);
+        for (entity, what, write, verdict) in now {
             let expected = match verdict {
                 "N" => "red never_synced",
                 "U" => "red unconfirmed",
@@ -74,8 +79,25 @@ fn what_scripts_and_functions_write_is_judged_rightly_after_every_write() {
                 "R" => "red failed",
                 other => panic!("{other}"),
             };
-            assert_eq!(world.build_now().code, 0);
-            assert_eq!(world.verdict("sales"), expected, "{what}: after {sql}");
+            let what = format!("{what}: after {write}, write {step}");
+            assert_eq!(world.verdict(&entity), expected, "{what}");
         }
+    }
+}
+
+fn sql_of(write: &str) -> &'static str {
+    match write {
+        "started" => STARTED,
+        "completed" => COMPLETED,
+        "failed" => FAILED,
+        "state" => STATE_SUCCESS,
+        "state_failed" => STATE_FAILED,
+        "at_once" => FINISHED_AT_ONCE,
+        "timeless" => SUCCESS_WITHOUT_TIME,
+        "never" => NEVER_SYNCED,
+        "start" => START,
+        "finish" => FINISH,
+        "fail" => FAIL,
+        other => panic!("{other}"),
     }
 }

@@ -8,16 +8,9 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use crate::figures;
 use crate::sandbox::{Sandbox, campaign};
 use crate::sql::ask;
+use crate::year::ENTITIES;
 
 const WRITERS: usize = 50;
-const ENTITIES: [&str; 6] = [
-    "customers",
-    "outlets",
-    "products",
-    "sales",
-    "sale_line_items",
-    "inventory",
-];
 
 #[test]
 fn no_run_of_fifty_writers_is_lost_doubled_or_half_recorded() {
