@@ -56,23 +56,19 @@ impl Generations {
     pub fn new(place: Place) -> Generations {
         let world = world();
         fs::create_dir(world.path("state")).unwrap();
-        let mounted = |arguments: &str| {
-            fs::create_dir_all(world.path("site")).unwrap();
-            Some(Mounted::new(&world, arguments))
-        };
-        if place == Place::OwnDisk {
-            fs::create_dir(world.path("disk")).unwrap();
-        }
-        let mount = match place {
+        let mounted = match place {
             Place::Plain => None,
-            Place::StateElsewhere => Some(Mounted::new(&world, "-t tmpfs tmpfs state")),
-            Place::MountPoint => mounted("-t tmpfs tmpfs site"),
-            Place::OwnDisk => Some(Mounted::new(&world, "-t tmpfs tmpfs disk")),
-            Place::Bind => {
-                fs::create_dir(world.path("volume")).unwrap();
-                mounted("--bind volume site")
-            }
+            Place::StateElsewhere => Some("-t tmpfs tmpfs state"),
+            Place::MountPoint => Some("-t tmpfs tmpfs site"),
+            Place::OwnDisk => Some("-t tmpfs tmpfs disk"),
+            Place::Bind => Some("--bind volume site"),
         };
+        let mount = mounted.map(|arguments| {
+            for folder in arguments.split(' ').skip(1).filter(|word| *word != "tmpfs") {
+                fs::create_dir_all(world.path(folder)).unwrap();
+            }
+            Mounted::new(&world, arguments)
+        });
         let mut generations = Generations {
             world,
             place,

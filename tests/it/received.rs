@@ -294,6 +294,7 @@ fn a_manifest_that_leads_elsewhere_is_refused() {
         is_refused_if(&world, listed, "which is no path of a site");
         // Not for what it would have to be read for either.
         let lasting = || {
+            listed();
             change_manifest(&world, |manifest| manifest["lasting"][path] = 3.into());
         };
         is_refused_if(&world, lasting, "which is no path of a site");

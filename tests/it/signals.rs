@@ -36,19 +36,19 @@ fn ends_by(signal: Signal, mut child: Child, world: &Sandbox) {
 
 #[test]
 fn a_build_that_waits_for_the_database_can_be_stopped() {
+    // The text makes the answer much longer than what is let through of it.
+    let world = Sandbox::postgres().sql(&format!(
+        "insert into sync_state (entity_type, status, error_message) values ('sales', 'failed', '{}')",
+        "x".repeat(3000)
+    ));
+    let port = Cluster::shared().port;
+    let gate = Gate::before(port);
+    let url = world
+        .url()
+        .replace(&port.to_string(), &gate.port.to_string());
+    let world = world.with_url(&url).file("syncmon.toml", PATIENT);
+    world.build();
     for signal in [Signal::TERM, Signal::INT] {
-        // The text makes the answer much longer than what is let through of it.
-        let world = Sandbox::postgres().sql(&format!(
-            "insert into sync_state (entity_type, status, error_message)
-             values ('sales', 'failed', '{}')",
-            "x".repeat(3000)
-        ));
-        let gate = Gate::before(Cluster::shared().port);
-        let url = world
-            .url()
-            .replace(&Cluster::shared().port.to_string(), &gate.port.to_string());
-        let world = world.with_url(&url).file("syncmon.toml", PATIENT);
-        world.build();
         for manner in [Manner::Silent, Manner::StallAfter(1500)] {
             gate.turn(manner);
             // The tree before this one is cleared away first: then only a new one could be there.
@@ -58,9 +58,9 @@ fn a_build_that_waits_for_the_database_can_be_stopped() {
             std::thread::sleep(Duration::from_millis(50));
             ends_by(signal, child, &world);
         }
-        gate.turn(Manner::Open);
-        world.build();
     }
+    gate.turn(Manner::Open);
+    world.build();
 }
 
 #[test]

@@ -276,26 +276,20 @@ impl Year {
             });
             let is_well = now.values().all(|health| *health == Health::Green);
             known = now;
-            lasting = match lasting {
-                None if is_worse => {
-                    alerts.push(self.of_syncs(at, Kind::Problem, at));
-                    Some((at, at))
+            let told = match lasting {
+                None => is_worse.then_some(Kind::Problem),
+                Some(_) if is_worse => Some(Kind::Worse),
+                Some(_) if is_well => Some(Kind::Recovery),
+                Some((_, last_told)) => {
+                    let is_due = self.readable_from(last_told + hours(24)) <= at;
+                    is_due.then_some(Kind::Reminder)
                 }
-                None => None,
-                Some((since, _)) if is_worse => {
-                    alerts.push(self.of_syncs(at, Kind::Worse, since));
-                    Some((since, at))
-                }
-                Some((since, _)) if is_well => {
-                    alerts.push(self.of_syncs(at, Kind::Recovery, since));
-                    None
-                }
-                Some((since, last_told)) if self.readable_from(last_told + hours(24)) <= at => {
-                    alerts.push(self.of_syncs(at, Kind::Reminder, since));
-                    Some((since, at))
-                }
-                Some(lasting) => Some(lasting),
             };
+            if let Some(kind) = told {
+                let since = lasting.map_or(at, |(since, _)| since);
+                alerts.push(self.of_syncs(at, kind, since));
+                lasting = (kind != Kind::Recovery).then_some((since, at));
+            }
         }
         while let Some((since, last_told)) = lasting {
             let due = self.readable_from(last_told + hours(24));
