@@ -94,7 +94,7 @@ fn what_is_too_large_is_not_read_to_its_end() {
     is_refused(&world, "it has a few bytes more than 1 MiB");
     write(&world, format!("{}\n", "#".repeat(1024 * 1024 - 1)));
     succeeds(&world);
-    let keys = (0..90_000).map(|index| format!("k{index}=1\n"));
+    let keys = (0..115_000).map(|index| format!("k{index}=1\n"));
     let keys: String = keys.collect();
     assert!((900_000..1024 * 1024).contains(&keys.len()));
     write(&world, keys);
