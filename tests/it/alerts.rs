@@ -22,9 +22,9 @@ use crate::wrapped::{end_of, ended, spawned, until};
 /// "problem Sales is failing", in the order in which they arrived and were accepted, is all that was told.
 #[track_caller]
 fn is_told(receiver: &Receiver, expected: &[&str]) {
-    let received = receiver.received();
+    let requests = receiver.received();
     let accepted = |line: &&Value| line["manner"] == "200" && line["method"] == "POST";
-    let bodies = received.iter().filter(accepted).map(|line| &line["body"]);
+    let bodies = requests.iter().filter(accepted).map(|line| &line["body"]);
     let told = bodies.map(|body| format!("{} {}", body["event"], body["subject"]).replace('"', ""));
     assert_eq!(told.collect::<Vec<_>>(), expected);
 }

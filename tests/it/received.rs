@@ -42,8 +42,8 @@ fn send_what_ends(world: &Sandbox, code: i32, build: &[&str]) {
     for folder in ["incoming", ".incoming.syncmon"] {
         let _ = fs::remove_dir_all(world.path(folder));
     }
-    let built = world.run(build);
-    assert_eq!(built.code, code, "{built:?}");
+    let ended = world.run(build);
+    assert_eq!(ended.code, code, "{ended:?}");
     fs::remove_dir_all(world.path(".incoming.syncmon")).unwrap();
 }
 

@@ -124,9 +124,9 @@ fn what_cannot_be_used_of_an_earlier_build_is_said_and_replaced() {
     let snapshot = kept(&world, "snapshot");
     for (title, damage) in damages {
         let own = fs::read_to_string(&snapshot).unwrap();
-        let damaged = damage(&own);
-        assert_ne!(damaged, own.as_bytes(), "{title}");
-        fs::write(&snapshot, damaged).unwrap();
+        let bytes = damage(&own);
+        assert_ne!(bytes, own.as_bytes(), "{title}");
+        fs::write(&snapshot, bytes).unwrap();
         away(&world);
         let ended = world.build_at(LATER);
         assert_eq!(ended.code, 75, "{title}: {ended:?}");
