@@ -1,7 +1,12 @@
 //! Worlds in which somebody is told: what the sync scripts leave, and builds one after the other.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use regex::Regex;
+
+use crate::generations::names;
+use crate::golden;
 use crate::receivers::Receiver;
 use crate::sandbox::{Ended, Sandbox};
 
@@ -17,13 +22,11 @@ pub fn world(alerts: &str) -> Sandbox {
          entity_type = \"inventory\"
          {alerts}"
     );
-    Sandbox::sqlite()
-        .file("syncmon.toml", &configuration)
-        .sql(&format!(
-            "{} {}",
-            run("sales", "completed", "2026-11-22 20:00:00"),
-            run("inventory", "completed", "2026-11-22 20:00:00")
-        ))
+    Sandbox::sqlite().file("syncmon.toml", &configuration).sql(
+        &["sales", "inventory"]
+            .map(|entity| run(entity, "completed", "20:00:00"))
+            .concat(),
+    )
 }
 
 /// With a webhook to this receiver.
@@ -39,36 +42,61 @@ pub fn hook(receiver: &Receiver) -> String {
 
 pub const SECRET_PATH: &str = "T0SECRET/b0SECRETb0";
 
-/// A row of the log.
-pub fn run(entity: &str, status: &str, at: &str) -> String {
+/// A row of the log on that Sunday.
+fn run(entity: &str, status: &str, at: &str) -> String {
     format!(
         "insert into sync_log (timestamp, entity_type, action, status, duration_seconds, error_details)
-         values ('{at}', '{entity}', 'incremental_sync', '{status}', 0,
+         values ('2026-11-22 {at}', '{entity}', 'incremental_sync', '{status}', 0,
              case '{status}' when 'failed' then 'No space left on device' end);"
     )
 }
 
 pub fn fails(world: &Sandbox, entity: &str, at: &str) {
-    world.execute(&run(entity, "failed", &format!("2026-11-22 {at}")));
+    world.execute(&run(entity, "failed", at));
 }
 
 pub fn succeeds(world: &Sandbox, entity: &str, at: &str) {
-    world.execute(&run(entity, "completed", &format!("2026-11-22 {at}")));
+    world.execute(&run(entity, "completed", at));
 }
 
-/// A build on that Sunday, the time in UTC, that ends well.
+/// A build on that Sunday, the time in UTC, that ends well, and does not wait for ever for those who are told.
 #[track_caller]
 pub fn built(world: &Sandbox, at: &str) -> Ended {
-    let ended = world.build_at(&format!("2026-11-22T{at}Z"));
+    let (ended, time) = lasting(|| world.build_at(&format!("2026-11-22T{at}Z")));
     assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(time < Duration::from_secs(40), "it hangs");
     ended
 }
 
 /// The same, and it has nothing to complain of.
 #[track_caller]
 pub fn quietly_built(world: &Sandbox, at: &str) {
-    let ended = built(world, at);
-    assert_eq!(ended.stderr, "");
+    assert_eq!(built(world, at).stderr, "");
+}
+
+/// One after the other: "20:04 sales fails, 20:05 builds, 20:06 sales succeeds".
+#[track_caller]
+pub fn happens(world: &Sandbox, events: &str) {
+    for event in events.split(", ") {
+        let (at, what) = event.split_once(' ').unwrap();
+        let at = format!("{at}:00");
+        match what.split(' ').collect::<Vec<_>>()[..] {
+            ["builds"] => quietly_built(world, &at),
+            [entity, "fails"] => fails(world, entity, &at),
+            [entity, "succeeds"] => succeeds(world, entity, &at),
+            _ => panic!("{event}"),
+        }
+    }
+}
+
+/// The same, but somebody cannot be told, which is said as the file of messages has it.
+#[track_caller]
+pub fn complains(world: &Sandbox, at: &str, title: &str) {
+    let said = built(world, at).stderr;
+    assert_eq!(said.lines().count(), 1, "{said}");
+    let port = Regex::new(r"localhost:\d+").unwrap();
+    let said = port.replace_all(&said, "localhost:PORT");
+    golden::message(&format!("alerts: {title}"), &said);
 }
 
 /// How long something takes.
@@ -78,16 +106,12 @@ pub fn lasting<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (done, begun.elapsed())
 }
 
-/// What is kept of alerts in the state directory.
-pub fn kept(world: &Sandbox) -> Vec<std::path::PathBuf> {
-    let Ok(files) = std::fs::read_dir(world.path("state")) else {
-        return Vec::new();
-    };
-    files
-        .map(|file| file.unwrap().path())
-        .filter(|path| {
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            name.starts_with("alerts.")
-        })
+/// The files in the state directory in which is kept what people were told.
+pub fn kept(world: &Sandbox) -> Vec<PathBuf> {
+    let folder = world.path("state");
+    let names = names(&folder).into_iter();
+    names
+        .filter(|name| name.starts_with("alerts."))
+        .map(|name| folder.join(name))
         .collect()
 }

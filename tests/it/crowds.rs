@@ -1,55 +1,11 @@
 //! Many builds at once.
 
-use std::fs;
 use std::process::{Child, Stdio};
 
 use crate::campaign::Campaign;
-use crate::folders::{LATER, build_into, files, names, tree, world};
+use crate::folders::{build_into, files, names, world};
 use crate::generations::{Generations, Place};
-use crate::golden;
 use crate::sandbox::NOW;
-
-#[test]
-fn a_second_build_at_the_same_time_leaves_it_to_the_first() {
-    let world = world();
-    world.build();
-    let before = tree(world.root());
-    let lock = fs::File::open(world.path(".site.syncmon/lock")).unwrap();
-    lock.lock().unwrap();
-    let second = world.build_at(LATER);
-    assert_eq!((second.code, second.stdout.as_str()), (0, ""));
-    golden::section(
-        "messages.txt",
-        "another build is at work",
-        second.stderr.trim_end(),
-    );
-    assert_eq!(tree(world.root()), before);
-    drop(lock);
-    world.build_at(LATER);
-    assert_ne!(tree(world.root()), before);
-}
-
-#[test]
-fn many_builds_at_once_leave_one_whole_site() {
-    let world = world();
-    let mut builds: Vec<_> = (0..8)
-        .map(|_| {
-            let mut build = world.command(&build_into("site", NOW));
-            build.stdout(Stdio::null()).spawn().unwrap()
-        })
-        .collect();
-    for build in &mut builds {
-        assert!(build.wait().unwrap().success());
-    }
-    let together = world.whole_site();
-    world.run(&build_into("other", NOW));
-    assert_eq!(together, files(&world.path("other")));
-    assert!(
-        names(&world.path(".site.syncmon"))
-            .iter()
-            .all(|name| name == "lock" || name == "site")
-    );
-}
 
 #[test]
 fn two_to_twenty_builds_at_once_leave_one_whole_site() {

@@ -70,14 +70,6 @@ pub fn seen(world: &Sandbox, mount: Option<&Mounted>) -> PathBuf {
     mount.map_or(site.clone(), |mount| mount.path(&site))
 }
 
-/// As if an earlier version had published these files as well.
-pub fn list_also(world: Sandbox, more: &[&str]) -> Sandbox {
-    let mut manifest: serde_json::Value = serde_json::from_str(&world.page(MANIFEST)).unwrap();
-    let files = manifest["files"].as_array_mut().unwrap();
-    files.extend(more.iter().map(|&file| file.into()));
-    world.file(&format!("site/{MANIFEST}"), &manifest.to_string())
-}
-
 pub fn replace_by_link(path: &Path, to: impl AsRef<Path>) {
     match path.symlink_metadata() {
         Ok(found) if found.is_dir() => fs::remove_dir_all(path).unwrap(),

@@ -7,9 +7,11 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use regex::Regex;
+
 use crate::folders::MANIFEST;
 use crate::sandbox::{Ended, NOW, Sandbox, version_of};
-use crate::wrapped::{Mounted, ended};
+use crate::wrapped::{Mounted, ended, through};
 
 const MOMENTS: [&str; 2] = [NOW, "2026-11-22T20:10:00Z"];
 
@@ -54,23 +56,19 @@ impl Generations {
     pub fn new(place: Place) -> Generations {
         let world = world();
         fs::create_dir(world.path("state")).unwrap();
-        let mounted = |arguments: &str| {
-            fs::create_dir_all(world.path("site")).unwrap();
-            Some(Mounted::new(&world, arguments))
-        };
-        if place == Place::OwnDisk {
-            fs::create_dir(world.path("disk")).unwrap();
-        }
-        let mount = match place {
+        let mounted = match place {
             Place::Plain => None,
-            Place::StateElsewhere => Some(Mounted::new(&world, "-t tmpfs tmpfs state")),
-            Place::MountPoint => mounted("-t tmpfs tmpfs site"),
-            Place::OwnDisk => Some(Mounted::new(&world, "-t tmpfs tmpfs disk")),
-            Place::Bind => {
-                fs::create_dir(world.path("volume")).unwrap();
-                mounted("--bind volume site")
-            }
+            Place::StateElsewhere => Some("-t tmpfs tmpfs state"),
+            Place::MountPoint => Some("-t tmpfs tmpfs site"),
+            Place::OwnDisk => Some("-t tmpfs tmpfs disk"),
+            Place::Bind => Some("--bind volume site"),
         };
+        let mount = mounted.map(|arguments| {
+            for folder in arguments.split(' ').skip(1).filter(|word| *word != "tmpfs") {
+                fs::create_dir_all(world.path(folder)).unwrap();
+            }
+            Mounted::new(&world, arguments)
+        });
         let mut generations = Generations {
             world,
             place,
@@ -95,16 +93,16 @@ impl Generations {
     }
 
     pub fn command(&self, number: usize) -> Command {
-        let mut command = self.bare_command(number);
-        if let Some(mount) = &self.mount {
-            command = mount.wrap(&command);
-        }
-        command
+        self.beside(self.bare_command(number))
     }
 
     /// The same, run by `wrapper`.
     pub fn wrapped(&self, wrapper: &[String], number: usize) -> Command {
-        let command = crate::wrapped::through(wrapper, &self.bare_command(number));
+        self.beside(through(wrapper, &self.bare_command(number)))
+    }
+
+    /// Where the site is mounted.
+    fn beside(&self, command: Command) -> Command {
         match &self.mount {
             Some(mount) => mount.wrap(&command),
             None => command,
@@ -112,21 +110,13 @@ impl Generations {
     }
 
     fn bare_command(&self, number: usize) -> Command {
-        let [site, state] = ["site", "state"].map(|name| self.path(name));
+        let mut command = self
+            .world
+            .command(&["build", "-q", "--now", MOMENTS[number]]);
         let settings = self.world.path(["first.toml", "second.toml"][number]);
-        let path = |path: &Path| path.to_str().unwrap().to_owned();
-        let mut command = self.world.command(&[
-            "build",
-            "-q",
-            "--out",
-            &path(&site),
-            "--state-dir",
-            &path(&state),
-            "--config",
-            &path(&settings),
-            "--now",
-            MOMENTS[number],
-        ]);
+        command.arg("--out").arg(self.path("site"));
+        command.arg("--state-dir").arg(self.path("state"));
+        command.arg("--config").arg(settings);
         let database = self.world.path(["first.db", "second.db"][number]);
         command.env("DATABASE_URL", format!("sqlite:{}", database.display()));
         command
@@ -183,13 +173,10 @@ impl Generations {
                 }
             }
         }
-        let plain = [Place::Plain, Place::StateElsewhere].contains(&self.place);
-        for folder in if plain {
-            &["site", ".site.syncmon"][..]
-        } else {
-            &[]
-        } {
-            let _ = fs::remove_dir(self.seen(folder));
+        if [Place::Plain, Place::StateElsewhere].contains(&self.place) {
+            for folder in ["site", ".site.syncmon"] {
+                let _ = fs::remove_dir(self.seen(folder));
+            }
         }
     }
 
@@ -257,26 +244,17 @@ impl Generations {
         assert!(visited.len() > 5, "{visited:?}");
         let number = usize::from(&self.sites[1]["index.html"] == index);
         for name in self.sites[number].keys() {
-            assert!(
-                site.contains_key(name),
-                "{name} is missing beside its overview"
-            );
+            let there = site.contains_key(name);
+            assert!(there, "{name} is missing beside its overview");
         }
     }
 
     /// Whether nothing is left of what went wrong.
     fn is_tidy(&self) {
         assert_eq!(names(self.world.root()), self.around);
-        let at_most = |folder: &str, allowed: &[&str]| {
-            for name in names(&self.seen(folder)) {
-                assert!(allowed.contains(&name.as_str()), "{folder} holds {name}");
-            }
-        };
-        at_most(".site.syncmon", &["lock", "site"]);
-        at_most("site/.syncmon", &["lock"]);
-        for name in names(&self.seen("state")) {
-            assert!(!name.contains(".new"), "state holds {name}");
-        }
+        self.holds_at_most(&["lock"]);
+        let kept = names(&self.seen("state"));
+        assert!(!kept.iter().any(|name| name.contains(".new")), "{kept:?}");
     }
 
     /// Whether leftovers lie only where nobody looks, and are no more than two trees.
@@ -284,14 +262,17 @@ impl Generations {
         for name in names(self.world.root()) {
             assert!(self.around.contains(&name), "{name} lies beside the site");
         }
-        for name in names(&self.seen(".site.syncmon")) {
-            assert!(["lock", "site"].contains(&name.as_str()), "{name}");
-        }
-        for name in names(&self.seen("site/.syncmon")) {
-            assert!(
-                ["lock", "site", "before"].contains(&name.as_str()),
-                "{name}"
-            );
+        self.holds_at_most(&["lock", "site", "before"]);
+    }
+
+    fn holds_at_most(&self, within_the_site: &[&str]) {
+        for (folder, allowed) in [
+            (".site.syncmon", &["lock", "site"][..]),
+            ("site/.syncmon", within_the_site),
+        ] {
+            for name in names(&self.seen(folder)) {
+                assert!(allowed.contains(&name.as_str()), "{folder} holds {name}");
+            }
         }
     }
 
@@ -301,12 +282,9 @@ impl Generations {
 
     /// Where the program finds it.
     pub fn path(&self, name: &str) -> PathBuf {
-        match self.place {
-            Place::OwnDisk => self.world.path("disk").join(name),
-            Place::Plain | Place::StateElsewhere | Place::MountPoint | Place::Bind => {
-                self.world.path(name)
-            }
-        }
+        let within = self.place == Place::OwnDisk;
+        let folder = self.world.path(if within { "disk" } else { "" });
+        folder.join(name)
     }
 
     /// Runs something where the program runs.
@@ -314,8 +292,7 @@ impl Generations {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(self.world.root());
         command.env("PATH", std::env::var("PATH").unwrap_or_default());
-        let mount = self.mount.as_ref().expect("something is mounted");
-        ended(&mut mount.wrap(&command))
+        ended(&mut self.beside(command))
     }
 
     /// The same, to be looked at from here.
@@ -337,17 +314,12 @@ entity_type = \"outlets\"
 
 /// Two databases of which the second lacks an entity, and two colours.
 fn world() -> Sandbox {
-    let mut world = Sandbox::bare();
+    let mut world = Sandbox::bare().released();
     for (settings, accent) in [("first.toml", "#8a1c4a"), ("second.toml", "#1c4a8a")] {
         world = world.file(settings, &format!("accent = \"{accent}\"\n{SETTINGS}"));
     }
-    for (database, more) in [
-        (
-            "first.db",
-            "; insert into sync_state (entity_type, status) values ('gift_cards', 'success')",
-        ),
-        ("second.db", ""),
-    ] {
+    let more = "; insert into sync_state (entity_type, status) values ('gift_cards', 'success')";
+    for (database, more) in [("first.db", more), ("second.db", "")] {
         let url = format!("sqlite:{}", world.path(database).display());
         world = world.with_url(&url);
         world.succeeds(&["init-db"]);
@@ -416,30 +388,26 @@ fn links(name: &str, page: &[u8]) -> Vec<String> {
         return Vec::new();
     }
     let page = String::from_utf8_lossy(page);
-    let attributes = ["href=\"", "src=\""].map(|attribute| page.split(attribute).skip(1));
-    let values = attributes.into_iter().flatten();
-    values
-        .filter_map(|rest| rest.split(['"', '?', '#']).next())
-        .filter(|value| !value.is_empty() && !value.contains(':'))
-        .map(|value| {
-            let mut folder: Vec<&str> = name.split('/').collect();
-            folder.pop();
-            let mut below = value;
-            while let Some(above) = below.strip_prefix("../") {
+    let targets = Regex::new("(?:href|src)=\"([^\"?#:]+)[\"?#]").unwrap();
+    let from_here = |target: &str| {
+        let mut folder: Vec<&str> = name.split('/').collect();
+        folder.pop();
+        for part in target.split('/') {
+            if part == ".." {
                 folder.pop();
-                below = above;
-            }
-            folder.push(below);
-            folder.join("/")
-        })
-        .map(|value| {
-            if value.is_empty() {
-                "index.html".to_owned()
             } else {
-                value
+                folder.push(part);
             }
-        })
-        .collect()
+        }
+        let path = folder.join("/");
+        if path.is_empty() {
+            "index.html".to_owned()
+        } else {
+            path
+        }
+    };
+    let targets = targets.captures_iter(&page);
+    targets.map(|found| from_here(&found[1])).collect()
 }
 
 /// The names in a folder, sorted; none if there is no such folder.

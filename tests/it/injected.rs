@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Child;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::generations::Generations;
 use crate::sandbox::Ended;
-use crate::wrapped::ended;
+use crate::wrapped::{end_of, ended, spawned, until};
 
 /// What changes files.
 const CHANGING: &str = "?write,?pwrite64,?writev,?openat,?open,?mkdir,?mkdirat,?rename,?renameat,\
@@ -34,9 +33,20 @@ pub struct Call {
 pub enum Fault {
     Error(&'static str),
     Kill,
+    Stop,
 }
 
 impl Call {
+    /// The first of this name on a path of that world.
+    pub fn first(generations: &Generations, name: &str, on: &str) -> Call {
+        Call {
+            name: name.to_owned(),
+            on: format!("{}{on}", generations.world.root().display()),
+            number: 1,
+            changes: true,
+        }
+    }
+
     /// What the disk may answer.
     pub fn errors(&self) -> &'static [&'static str] {
         match self.name.as_str() {
@@ -111,23 +121,15 @@ pub fn injected(
     let (ended, log) = traced(generations, number, &options(call, fault));
     let happened = match fault {
         Fault::Error(_) => log.contains("(INJECTED)"),
-        Fault::Kill => ended.code == -1,
+        Fault::Kill | Fault::Stop => ended.code == -1,
     };
     (ended, happened)
 }
 
 /// A build that may rename none of two files.
 pub fn twice(generations: &Generations, number: usize, on: &[&str; 2]) -> Ended {
-    let options = [
-        "-e",
-        "trace=rename",
-        "-P",
-        on[0],
-        "-P",
-        on[1],
-        "-e",
-        "inject=rename:error=EIO",
-    ];
+    let inject = "inject=rename:error=EIO";
+    let options = ["-e", "trace=rename", "-P", on[0], "-P", on[1], "-e", inject];
     let (ended, log) = traced(generations, number, &options.map(str::to_owned));
     assert_eq!(log.matches("(INJECTED)").count(), 2, "{log}");
     ended
@@ -135,35 +137,23 @@ pub fn twice(generations: &Generations, number: usize, on: &[&str; 2]) -> Ended 
 
 /// The options of strace that put the fault in.
 fn options(call: &Call, fault: Fault) -> Vec<String> {
-    match fault {
-        Fault::Error(error) => injection(call, &format!("error={error}")),
-        Fault::Kill => injection(call, "signal=KILL"),
-    }
-}
-
-fn injection(call: &Call, what: &str) -> Vec<String> {
-    let Call {
-        name, on, number, ..
-    } = call;
-    [
-        "-e",
-        &format!("trace={name}"),
-        "-P",
-        on,
-        "-e",
-        &format!("inject={name}:{what}:when={number}"),
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    let what = match fault {
+        Fault::Error(error) => format!("error={error}"),
+        Fault::Kill => "signal=KILL".to_owned(),
+        Fault::Stop => "signal=STOP".to_owned(),
+    };
+    let (name, number) = (&call.name, call.number);
+    let trace = format!("trace={name}");
+    let inject = format!("inject={name}:{what}:when={number}");
+    ["-e", &trace, "-P", &call.on, "-e", &inject]
+        .map(str::to_owned)
+        .into()
 }
 
 fn strace(generations: &Generations, options: &[String]) -> Vec<String> {
     let log = generations.world.path("trace");
-    let mut strace = ["strace", "-f", "-qq", "-y", "-o", log.to_str().unwrap()]
-        .map(str::to_owned)
-        .to_vec();
-    strace.extend_from_slice(options);
-    strace
+    let strace = ["strace", "-f", "-qq", "-y", "-o", log.to_str().unwrap()];
+    [&strace.map(str::to_owned), options].concat()
 }
 
 fn traced(generations: &Generations, number: usize, options: &[String]) -> (Ended, String) {
@@ -183,32 +173,21 @@ pub struct Stopped<'a> {
 
 impl Stopped<'_> {
     pub fn at<'a>(generations: &'a Generations, number: usize, call: &Call) -> Stopped<'a> {
-        let strace = strace(generations, &injection(call, "signal=STOP"));
-        let mut command = generations.wrapped(&strace, number);
-        let strace = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
+        let strace = strace(generations, &options(call, Fault::Stop));
+        let strace = spawned(&mut generations.wrapped(&strace, number));
         let log = generations.world.path("trace");
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
+        let stopped = || {
             let text = fs::read_to_string(&log).unwrap_or_default();
-            if let Some(line) = text
+            let line = text
                 .lines()
-                .find(|line| line.ends_with("stopped by SIGSTOP ---"))
-            {
-                let process = line.split_whitespace().next().unwrap().parse().unwrap();
-                return Stopped {
-                    generations,
-                    strace: strace.unwrap(),
-                    process: Pid::from_raw(process).unwrap(),
-                };
-            }
-            assert!(
-                Instant::now() < deadline,
-                "it did not come to {call:?}: {text}"
-            );
-            std::thread::sleep(Duration::from_millis(2));
+                .find(|line| line.ends_with("stopped by SIGSTOP ---"))?;
+            line.split_whitespace().next()?.parse().ok()
+        };
+        until(&format!("it comes to {call:?}"), || stopped().is_some());
+        Stopped {
+            generations,
+            strace,
+            process: Pid::from_raw(stopped().unwrap()).unwrap(),
         }
     }
 
@@ -222,12 +201,8 @@ impl Stopped<'_> {
 
     fn after(self, signal: Signal) -> Ended {
         kill_process(self.process, signal).unwrap();
-        let output = self.strace.wait_with_output().unwrap();
+        let ended = end_of(self.strace);
         fs::remove_file(self.generations.world.path("trace")).unwrap();
-        Ended {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        ended
     }
 }

@@ -22,27 +22,17 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// For mail of the user "mailer", with STARTTLS.
-    pub fn of_mail() -> Receiver {
-        Receiver::start("mail.py", "open", &[])
-    }
-
-    /// For the same, encrypted from the beginning.
-    pub fn of_mail_over_tls() -> Receiver {
-        Receiver::start("mail.py", "open", &["at once"])
-    }
-
-    /// For the same, without any encryption.
-    pub fn of_mail_in_the_clear() -> Receiver {
-        Receiver::start("mail.py", "open", &["in the clear"])
+    /// For mail of the user "mailer", with STARTTLS; or encrypted "at once", or "in the clear".
+    pub fn of_mail(encryption: &str) -> Receiver {
+        Receiver::start("mail.py", "open", encryption)
     }
 
     /// For webhooks and pings; everything is fine.
     pub fn of_http() -> Receiver {
-        Receiver::start("hooks.py", "200", &[])
+        Receiver::start("hooks.py", "200", "")
     }
 
-    fn start(program: &str, manner: &str, more: &[&str]) -> Receiver {
+    fn start(program: &str, manner: &str, more: &str) -> Receiver {
         let folder = tempfile::Builder::new()
             .prefix("syncmon-test-")
             .tempdir()
@@ -52,14 +42,11 @@ impl Receiver {
         if program == "mail.py" {
             make_certificates(folder.path());
         }
+        let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/receivers");
         let mut child = Command::new(PYTHON)
-            .arg(
-                Path::new(env!("CARGO_MANIFEST_DIR"))
-                    .join("tests/it/receivers")
-                    .join(program),
-            )
+            .arg(programs.join(program))
             .arg(folder.path())
-            .args(more)
+            .args((!more.is_empty()).then_some(more))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(fs::File::create(folder.path().join("log")).unwrap())
@@ -145,9 +132,8 @@ pub fn is_in_no_file(world: &crate::sandbox::Sandbox, text: &str) {
         let entry = entry.unwrap();
         if entry.file_type().is_file() {
             let bytes = fs::read(entry.path()).unwrap();
-            let found = bytes
-                .windows(text.len())
-                .any(|part| part == text.as_bytes());
+            let mut parts = bytes.windows(text.len());
+            let found = parts.any(|part| part == text.as_bytes());
             assert!(!found, "{text} is in {}", entry.path().display());
         }
     }

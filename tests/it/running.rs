@@ -1,32 +1,27 @@
 //! `syncmon run`, `record`, `flush` and `prune`: whatever happens around them, the job runs and its run is recorded
 //! truthfully, once.
 
-use std::process::{Command, Stdio};
+use std::io::Read;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use serde_json::{Value, json};
 
 use crate::campaign::{Campaign, Step};
 use crate::cluster::{Cluster, debian_binaries};
+use crate::generations::names;
 use crate::sandbox::{Ended, Sandbox};
 use crate::sql::{ask, hold};
-
-const RUN: [&str; 6] = [
-    "run",
-    "sales",
-    "--action",
-    "incremental_sync",
-    "--state-dir",
-    "state",
-];
+use crate::wrapped::{end_of, ended, spawned, through, until};
 
 /// A job, run by the program.
-fn command(world: &Sandbox, options: &[&str], script: &str) -> Command {
-    let mut arguments: Vec<&str> = RUN.to_vec();
-    arguments.extend(options);
+fn command(world: &Sandbox, options: &str, script: &str) -> Command {
+    let line = format!("run sales --action incremental_sync --state-dir state {options}");
+    let mut arguments: Vec<&str> = line.split_whitespace().collect();
     arguments.extend(["--", "bash", "-c", script]);
     let mut command = world.command(&arguments);
     // Not what a terminal's keys interrupt: then signals would not have to be handed on.
@@ -35,28 +30,34 @@ fn command(world: &Sandbox, options: &[&str], script: &str) -> Command {
 }
 
 fn run(world: &Sandbox, script: &str) -> Ended {
-    run_with(world, &[], script)
+    ended(&mut command(world, "", script))
 }
 
-fn run_with(world: &Sandbox, options: &[&str], script: &str) -> Ended {
-    let output = command(world, options, script).output().unwrap();
-    Ended {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+/// A line of arguments such as "record sales completed".
+fn syncmon(world: &Sandbox, line: &str) -> Ended {
+    let line = format!("{line} --state-dir state");
+    world.run(&line.split_whitespace().collect::<Vec<_>>())
 }
 
-fn postgres() -> Sandbox {
-    let world = Sandbox::postgres();
-    let url = Cluster::shared().url("syncmon_rw", &world.database());
+/// A world in this server, recorded in as whoever may do nothing else.
+fn recorded_in(server: &Cluster) -> Sandbox {
+    let world = Sandbox::postgres_in(server);
+    let url = server.url("syncmon_rw", &world.database());
     world.with_url(&url)
 }
 
-/// The databases that runs are recorded in, each as whoever may do nothing else.
+fn postgres() -> Sandbox {
+    recorded_in(Cluster::shared())
+}
+
 fn both() -> [Sandbox; 2] {
     [postgres(), Sandbox::sqlite()]
 }
+
+/// Prints the first column of every row.
+const ASK_SQLITE: &str = "
+import sqlite3, sys
+for row in sqlite3.connect(sys.argv[1]).execute(sys.argv[2]): print(row[0], end='\\0')";
 
 /// All rows of a query as text, cells between bars.
 fn rows(world: &Sandbox, columns: &str, rest: &str) -> Vec<String> {
@@ -65,123 +66,100 @@ fn rows(world: &Sandbox, columns: &str, rest: &str) -> Vec<String> {
         .map(|column| format!("coalesce(cast({column} as text), '-')"))
         .collect();
     let sql = format!("select {} {rest}", cells.join(" || '|' || "));
-    if world.url().starts_with("sqlite:") {
-        let path = world.url().trim_start_matches("sqlite:").to_owned();
-        let output = Command::new("python3")
-            .args([
-                "-c",
-                "import sqlite3, sys\nfor row in sqlite3.connect(sys.argv[1]).execute(sys.argv[2]): print(repr(row[0]))",
-                &path,
-                &sql,
-            ])
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{output:?}");
-        let told = String::from_utf8(output.stdout).unwrap();
-        told.lines()
-            .map(|line| line[1..line.len() - 1].replace("\\n", "\n"))
-            .collect()
-    } else {
-        ask(world.owner_url(), &sql)
-    }
+    let Some(path) = world.url().strip_prefix("sqlite:") else {
+        return ask(world.owner_url(), &sql);
+    };
+    let mut python = Command::new("python3");
+    let told = ended(python.args(["-c", ASK_SQLITE, path, &sql]));
+    assert_eq!(told.code, 0, "{told:?}");
+    let cells = told.stdout.split_terminator('\0');
+    cells.map(str::to_owned).collect()
 }
 
 fn runs(world: &Sandbox) -> Vec<String> {
-    rows(
-        world,
-        "status, records_processed, error_details, last_version",
-        "from sync_log order by \"timestamp\", id",
-    )
+    let columns = "status, records_processed, error_details, last_version";
+    rows(world, columns, "from sync_log order by \"timestamp\", id")
+}
+
+fn newest(world: &Sandbox) -> String {
+    runs(world).pop().unwrap()
 }
 
 fn state(world: &Sandbox) -> Vec<String> {
-    rows(
-        world,
-        "status, last_version, error_message",
-        "from sync_state",
-    )
+    let columns = "status, last_version, error_message";
+    rows(world, columns, "from sync_state")
 }
 
-/// What waits in the state directory.
-fn waiting(world: &Sandbox) -> usize {
-    let folder = world.path("state/runs");
-    std::fs::read_dir(folder).map_or(0, |entries| {
-        entries
-            .filter(|entry| {
-                let path = entry.as_ref().unwrap().path();
-                path.extension().is_some_and(|kind| kind == "json")
-            })
-            .count()
-    })
+/// How many files of this kind lie among the runs that have yet to be told.
+fn kept(world: &Sandbox, kind: &str) -> usize {
+    let names = names(&world.path("state/runs")).into_iter();
+    names
+        .filter(|name| Path::new(name).extension().is_some_and(|own| own == kind))
+        .count()
 }
 
 #[test]
 fn a_job_runs_as_if_nobody_were_there_and_is_recorded() {
     for world in both() {
-        let ended = run(
-            &world,
-            "echo out; echo err >&2; read line; echo \"<$line>\"; exit 0",
-        );
-        assert_eq!(
-            (ended.code, ended.stdout.as_str(), ended.stderr.as_str()),
-            (0, "out\n<>\n", "err\n")
-        );
+        let script = "echo out; echo err >&2; read line; echo \"<$line>\"";
+        let ended = run(&world, script);
+        let said = (ended.code, &*ended.stdout, &*ended.stderr);
+        assert_eq!(said, (0, "out\n<>\n", "err\n"));
         assert_eq!(runs(&world), ["completed|-|-|-"]);
         assert_eq!(state(&world), ["success|-|-"]);
         let ended = run(&world, "echo one; echo went wrong >&2; exit 3");
-        assert_eq!(
-            (ended.code, ended.stdout.as_str(), ended.stderr.as_str()),
-            (3, "one\n", "went wrong\n")
-        );
+        let said = (ended.code, &*ended.stdout, &*ended.stderr);
+        assert_eq!(said, (3, "one\n", "went wrong\n"));
         assert_eq!(runs(&world)[1], "failed|-|exit code 3\nwent wrong|-");
         assert_eq!(state(&world), ["failed|-|exit code 3\nwent wrong"]);
-        assert_eq!(waiting(&world), 0);
+        assert_eq!(kept(&world, "json"), 0);
     }
 }
 
 #[test]
 fn a_job_tells_of_its_own_run() {
+    let result = r#"{"records_processed": 12, "last_version": 7, "metadata": {"pages": 3}}"#;
     for world in both() {
-        let result =
-            "{\"records_processed\": 12, \"last_version\": 7, \"metadata\": {\"pages\": 3}}";
         run(&world, &format!("echo '{result}' > \"$SYNCMON_RESULT\""));
         assert_eq!(runs(&world), ["completed|12|-|7"]);
         assert_eq!(state(&world), ["success|7|-"]);
         let metadata = rows(&world, "metadata", "from sync_log");
         let metadata: Value = serde_json::from_str(&metadata[0]).unwrap();
-        assert_eq!(metadata, serde_json::json!({"pages": 3}));
-        run_with(&world, &["--records-file", "count"], "echo 34 > count");
-        assert_eq!(runs(&world)[1], "completed|34|-|-");
+        assert_eq!(metadata, json!({"pages": 3}));
+        ended(&mut command(
+            &world,
+            "--records-file count",
+            "echo 34 > count",
+        ));
+        assert_eq!(newest(&world), "completed|34|-|-");
         for bad in ["no json", "[1]", "{\"records_processed\": \"many\"}", ""] {
             let ended = run(&world, &format!("echo '{bad}' > \"$SYNCMON_RESULT\""));
             assert_eq!(ended.code, 0);
             assert!(ended.stderr.contains("holds no result"), "{bad}: {ended:?}");
+            assert_eq!(newest(&world), "completed|-|-|-", "{bad}");
         }
         assert_eq!(runs(&world).len(), 6);
-        assert!(runs(&world)[2..].iter().all(|run| run == "completed|-|-|-"));
-        let left = std::fs::read_dir(world.path("state/runs")).unwrap();
-        let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+        let left = names(&world.path("state/runs"));
         assert_eq!(left, ["lock"], "no result file stays");
     }
 }
 
 #[test]
 fn whatever_a_result_file_says_the_end_of_the_run_is_recorded() {
-    let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    let deep = |levels: usize| {
+        let metadata = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        format!("{{\"records_processed\": 5, \"metadata\": {metadata}}}")
+    };
+    let text = str::to_owned;
     let odd = [
-        r#"{"records_processed": 5, "metadata": {"a\u0000b": "c\u0000", "d": ["\ud83d\ude00"]}}"#
-            .to_owned(),
-        format!(r#"{{"records_processed": 5, "metadata": {}}}"#, deep(64)),
-        format!(r#"{{"records_processed": 5, "metadata": {}}}"#, deep(65)),
-        format!(r#"{{"records_processed": 5, "metadata": {}}}"#, deep(126)),
-        format!(
-            r#"{{"records_processed": 5, "metadata": {}}}"#,
-            deep(100_000)
-        ),
-        r#"{"records_processed": -2147483648, "last_version": -9223372036854775808}"#.to_owned(),
-        r#"{"metadata": [1e308, -1e-300, 18446744073709551615, -9223372036854775808, 0.1]}"#
-            .to_owned(),
-        r#"{"metadata": "'); drop table sync_log; --\\'"}"#.to_owned(),
+        text(r#"{"metadata": {"a\u0000b": "c\u0000", "d": ["\ud83d\ude00"]}}"#),
+        deep(64),
+        deep(65),
+        deep(126),
+        deep(100_000),
+        text(r#"{"records_processed": -2147483648, "last_version": -9223372036854775808}"#),
+        text(r#"{"metadata": [1e308, -1e-300, 18446744073709551615, -9223372036854775808, 0.1]}"#),
+        text(r#"{"metadata": "'); drop table sync_log; --\\'"}"#),
     ];
     for world in both() {
         for (said, before) in odd.iter().zip(0..) {
@@ -189,25 +167,14 @@ fn whatever_a_result_file_says_the_end_of_the_run_is_recorded() {
             let ended = run(&world, "cp said \"$SYNCMON_RESULT\"");
             assert_eq!(ended.code, 0, "{said}: {ended:?}");
             assert_eq!(runs(&world).len(), before + 1, "{said}: {ended:?}");
-            let newest = runs(&world).pop().unwrap();
-            assert!(
-                newest.starts_with("completed|"),
-                "{said}: {newest}, {ended:?}"
-            );
+            let newest = newest(&world);
+            assert!(newest.starts_with("completed|"), "{said}: {newest}");
         }
         let metadata = rows(&world, "metadata", "from sync_log order by id");
         let first: Value = serde_json::from_str(&metadata[0]).unwrap();
-        assert_eq!(
-            first,
-            serde_json::json!({"a\u{fffd}b": "c\u{fffd}", "d": ["\u{1f600}"]})
-        );
-        assert!(!world.path("state/runs").read_dir().unwrap().any(|entry| {
-            entry
-                .unwrap()
-                .path()
-                .extension()
-                .is_some_and(|kind| kind == "refused")
-        }));
+        let readable = json!({"a\u{fffd}b": "c\u{fffd}", "d": ["\u{1f600}"]});
+        assert_eq!(first, readable);
+        assert_eq!(kept(&world, "refused"), 0);
     }
 }
 
@@ -215,254 +182,155 @@ fn whatever_a_result_file_says_the_end_of_the_run_is_recorded() {
 fn a_killed_job_is_a_failed_run_that_names_the_signal() {
     let world = postgres();
     for (signal, number) in [("KILL", 9), ("TERM", 15), ("SEGV", 11)] {
-        let mut job = command(&world, &[], &format!("kill -{signal} $$"));
+        let mut job = command(&world, "", &format!("kill -{signal} $$"));
         let status = job.stderr(Stdio::null()).status().unwrap();
         assert_eq!(status.signal(), Some(number), "{status:?}");
-        let newest = runs(&world).pop().unwrap();
-        assert_eq!(
-            newest,
-            format!("failed|-|killed by signal {number} (SIG{signal})|-")
-        );
+        let said = format!("failed|-|killed by signal {number} (SIG{signal})|-");
+        assert_eq!(newest(&world), said);
     }
 }
 
+/// One that ignores SIGTERM goes on, and so does whoever waits for it.
 #[test]
-fn signals_reach_the_job() {
+fn a_job_that_ignores_sigterm_is_waited_for() {
     let world = postgres();
-    for (signal, name) in [
-        (Signal::TERM, "TERM"),
-        (Signal::INT, "INT"),
-        (Signal::USR1, "USR1"),
+    let ready = "echo ready; while :; do sleep 0.05; done";
+    for (signal, script, code, recorded) in [
+        (Signal::TERM, "trap 'echo got >&2; exit 7' TERM", 7, "\ngot"),
+        (Signal::INT, "trap 'echo got >&2; exit 8' INT", 8, "\ngot"),
+        (Signal::USR1, "trap 'exit 9' USR1", 9, ""),
     ] {
-        let script = format!(
-            "trap 'echo got {name} >&2; exit 7' {name}; echo ready; while :; do sleep 0.05; done"
-        );
-        let mut job = command(&world, &[], &script);
-        let mut child = job
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        wait_for("ready\n", child.stdout.as_mut().unwrap());
-        kill_process(Pid::from_child(&child), signal).unwrap();
-        let ended = child.wait_with_output().unwrap();
-        assert_eq!(ended.status.code(), Some(7), "{ended:?}");
-        let newest = runs(&world).pop().unwrap();
-        assert_eq!(newest, format!("failed|-|exit code 7\ngot {name}|-"));
+        let ended = end_of(told_when_ready(
+            &world,
+            signal,
+            &format!("{script}; {ready}"),
+        ));
+        assert_eq!(ended.code, code, "{ended:?}");
+        let recorded = format!("failed|-|exit code {code}{recorded}|-");
+        assert_eq!(newest(&world), recorded);
     }
+    let script = "trap '' TERM; echo ready; sleep 1; exit 0";
+    let ended = end_of(told_when_ready(&world, Signal::TERM, script));
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(newest(&world), "completed|-|-|-");
 }
 
-/// Reads until this has come.
-fn wait_for(what: &str, from: &mut impl std::io::Read) {
-    let mut seen = vec![0; what.len()];
-    from.read_exact(&mut seen).unwrap();
-    assert_eq!(String::from_utf8_lossy(&seen), what);
+/// A job that gets this signal once it has said that it is ready.
+fn told_when_ready(world: &Sandbox, signal: Signal, script: &str) -> Child {
+    let mut job = command(world, "", script);
+    let job = job.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = job.spawn().unwrap();
+    let mut said = [0; 6];
+    let stdout = child.stdout.as_mut().unwrap();
+    stdout.read_exact(&mut said).unwrap();
+    assert_eq!(&said, b"ready\n");
+    kill_process(Pid::from_child(&child), signal).unwrap();
+    child
 }
 
 #[test]
 fn whatever_a_job_does_its_run_is_recorded_truthfully() {
     let world = Sandbox::sqlite();
+    let daemon = "sleep 600 <&- >&- & echo $! > daemon; disown";
+    let secrets = "echo token=Hunter2SecretWord for $MY_TOKEN >&2";
+    for (does, code, said) in [
+        ("exec <&- >&- 2>&-", 4, ""),
+        (daemon, 5, ""),
+        ("printf 'a\\377b' >&2", 6, "\na\u{fffd}b"),
+        (":", 8, ""),
+        (secrets, 9, "\ntoken=[masked] for [masked]"),
+    ] {
+        let mut job = command(&world, "", &format!("{does}; exit {code}"));
+        let ended = ended(job.env("MY_TOKEN", "Another5ecret"));
+        assert_eq!(ended.code, code, "{does}: {ended:?}");
+        let recorded = format!("failed|-|exit code {code}{said}|-");
+        assert_eq!(newest(&world), recorded, "{does}");
+    }
+    let daemon = std::fs::read_to_string(world.path("daemon")).unwrap();
+    let daemon = Pid::from_raw(daemon.trim().parse().unwrap()).unwrap();
+    kill_process(daemon, Signal::KILL).expect("nobody waited for the daemon");
+
     let campaign = Campaign::named("recording", "megabytes that a job writes");
     let megabytes = campaign.size(50, 1024);
-    for (what, script, code, recorded) in [
-        (
-            "closes its streams",
-            "exec <&- >&- 2>&-; exit 4".to_owned(),
-            4,
-            "failed|-|exit code 4|-",
-        ),
-        (
-            "forks a daemon",
-            "sleep 30 <&- >&- & disown; echo gone >&2; exit 5".to_owned(),
-            5,
-            "failed|-|exit code 5\ngone|-",
-        ),
-        (
-            "writes no UTF-8",
-            "printf 'a\\377b' >&2; exit 6".to_owned(),
-            6,
-            "failed|-|exit code 6\na\u{fffd}b|-",
-        ),
-        (
-            "writes nothing",
-            "exit 8".to_owned(),
-            8,
-            "failed|-|exit code 8|-",
-        ),
-        (
-            "shows a secret",
-            "echo token=Hunter2SecretWord for $MY_TOKEN >&2; exit 9".to_owned(),
-            9,
-            "failed|-|exit code 9\ntoken=[masked] for [masked]|-",
-        ),
-    ] {
-        let begun = Instant::now();
-        let output = command(&world, &[], &script)
-            .env("MY_TOKEN", "Another5ecret")
-            .output()
-            .unwrap();
-        assert_eq!(output.status.code(), Some(code), "{what}: {output:?}");
-        assert!(begun.elapsed() < Duration::from_secs(10), "{what}");
-        assert_eq!(runs(&world).pop().unwrap(), recorded, "{what}");
-    }
-
     let flood = format!(
         "head -c {megabytes}M /dev/zero | tr '\\0' 'x' >&2; echo >&2; echo the end >&2; exit 1"
     );
-    let mut job = Command::new("/usr/bin/env");
-    job.args(["bash", "-c", "ulimit -v 600000; exec \"$@\" 2>/dev/null"]);
-    let inner = command(&world, &[], &flood);
-    job.arg("bash")
-        .arg(inner.get_program())
-        .args(inner.get_args());
-    job.current_dir(world.root())
-        .env("DATABASE_URL", world.url())
-        .env("HOME", world.root());
-    assert_eq!(job.status().unwrap().code(), Some(1));
-    let newest = runs(&world).pop().unwrap();
-    assert!(newest.ends_with("are left out)\nthe end|-"), "{newest}");
+    let little = "ulimit -v 600000; exec \"$@\" 2>/dev/null";
+    let within = ["bash", "-c", little, "bash"];
+    let job = ended(&mut through(&within, &command(&world, "", &flood)));
+    assert_eq!(job.code, 1, "{job:?}");
+    let flooded = newest(&world);
+    assert!(flooded.ends_with("are left out)\nthe end|-"), "{flooded}");
     campaign.ends(&format!("{megabytes} MB"));
 
-    run_with(&world, &["--no-output"], "echo private >&2; exit 2");
-    assert_eq!(runs(&world).pop().unwrap(), "failed|-|exit code 2|-");
-
-    let missing = world.run(&[
-        "run",
-        "sales",
-        "--state-dir",
-        "state",
-        "--",
-        "no-such-program",
-    ]);
-    assert_eq!(missing.code, 127, "{missing:?}");
-    assert!(
-        runs(&world)
-            .pop()
-            .unwrap()
-            .starts_with("failed|-|the command cannot be started: ")
-    );
+    let private = "echo private >&2; exit 2";
+    ended(&mut command(&world, "--no-output", private));
+    assert_eq!(newest(&world), "failed|-|exit code 2|-");
+    let run = "run sales --state-dir state -- no-such-program".split(' ');
+    assert_eq!(world.run(&run.collect::<Vec<_>>()).code, 127);
+    let said = "failed|-|the command cannot be started: ";
+    assert!(newest(&world).starts_with(said), "{}", newest(&world));
 }
 
-/// A job that ignores SIGTERM goes on, and so does whoever waits for it.
-#[test]
-fn a_job_that_ignores_sigterm_is_waited_for() {
-    let world = postgres();
-    let mut job = command(&world, &[], "trap '' TERM; echo ready; sleep 1; exit 0");
-    let mut child = job.stdout(Stdio::piped()).spawn().unwrap();
-    wait_for("ready\n", child.stdout.as_mut().unwrap());
-    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-    assert_eq!(runs(&world), ["completed|-|-|-"]);
-}
-
+/// Whether it goes before a job runs, while it runs, or while its end is told.
 #[test]
 fn without_a_database_the_job_runs_and_its_run_is_told_later_once_and_in_order() {
-    let (server, world) = stoppable();
-    server.control("-m fast stop");
+    let server = Cluster::start(&debian_binaries(), &[]);
+    let [before, between, at_the_end] = [(); 3].map(|()| recorded_in(&server));
+    let waits = "until [ -e go ]; do sleep 0.05; done";
+    let job = spawned(&mut command(&between, "", waits));
+    until("it has begun", || runs(&between) == ["started|-|-|-"]);
+    // The end has to wait for the state, and is cut off there.
+    let import = hold(at_the_end.owner_url(), "begin; lock table sync_state");
+    let ending = spawned(&mut command(&at_the_end, "", "exit 0"));
+    let waiting_for_locks = "select count(*)::text from pg_locks where not granted";
+    until("its end waits", || {
+        ask(at_the_end.owner_url(), waiting_for_locks) == ["1"]
+    });
+    server.control("-m immediate stop");
+    drop(import);
+    std::fs::write(between.path("go"), "").unwrap();
+    for job in [job, ending] {
+        assert_eq!(end_of(job).code, 0);
+    }
+
     for (script, code) in [("echo one > done-1", 0), ("echo two > done-2; exit 3", 3)] {
-        let ended = run(&world, script);
+        let ended = run(&before, script);
         assert_eq!(ended.code, code, "{ended:?}");
         let later = ended.stderr.matches("this run is recorded later");
         assert_eq!(later.count(), 1, "{ended:?}");
     }
-    assert!(world.path("done-1").exists() && world.path("done-2").exists());
-    let told = world.run(&[
-        "record",
-        "outlets",
-        "completed",
-        "--records",
-        "5",
-        "--state-dir",
-        "state",
-    ]);
-    assert_eq!(told.code, 75, "{told:?}");
-    assert_eq!(world.run(&["flush", "--state-dir", "state"]).code, 75);
-    assert_eq!(waiting(&world), 3);
-    let happened = chrono::Utc::now();
-    sleep(Duration::from_secs(2));
+    assert!(before.path("done-1").exists() && before.path("done-2").exists());
+    for line in ["record outlets completed --records 5", "flush"] {
+        assert_eq!(syncmon(&before, line).code, 75, "{line}");
+    }
+    let happened = chrono::Utc::now().to_rfc3339();
     server.control("-w start");
-    for expected in ["3 of the runs", "0 of the runs"] {
-        let flushed = world.run(&["flush", "--state-dir", "state"]);
-        assert_eq!(flushed.code, 0, "{flushed:?}");
-        assert!(flushed.stdout.starts_with(expected), "{flushed:?}");
+    let completed = ["completed|-|-|-"];
+    let failed_too = [
+        "completed|-|-|-",
+        "failed|-|exit code 3|-",
+        "completed|5|-|-",
+    ];
+    for (world, recorded) in [
+        (&before, &failed_too[..]),
+        (&between, &completed),
+        (&at_the_end, &completed),
+    ] {
+        for left in [recorded.len(), 0] {
+            assert_eq!(kept(world, "json"), left);
+            let flushed = syncmon(world, "flush");
+            assert_eq!(flushed.code, 0, "{flushed:?}");
+            let said = format!("{left} of the runs");
+            assert!(flushed.stdout.starts_with(&said), "{flushed:?}");
+            assert_eq!(runs(world), recorded);
+        }
+        let late = format!("from sync_log where \"timestamp\" > '{happened}'");
+        assert_eq!(rows(world, "count(*)", &late), ["0"], "when they happened");
     }
-    assert_eq!(
-        runs(&world),
-        [
-            "completed|-|-|-",
-            "failed|-|exit code 3|-",
-            "completed|5|-|-"
-        ]
-    );
-    let late = rows(
-        &world,
-        "count(*)",
-        &format!(
-            "from sync_log where \"timestamp\" < '{}'",
-            happened.to_rfc3339()
-        ),
-    );
-    assert_eq!(late, ["3"], "the times at which they happened");
-}
-
-/// A server that may be stopped, and a world in it.
-fn stoppable() -> (Cluster, Sandbox) {
-    let server = Cluster::start(&debian_binaries(), &[]);
-    let world = Sandbox::postgres_in(&server);
-    let url = server.url("syncmon_rw", &world.database());
-    let world = world
-        .with_url(&url)
-        .file("syncmon.toml", "connect_timeout = \"2s\"\n");
-    (server, world)
-}
-
-fn is_recorded_once_the_server_is_back(server: &Cluster, world: &Sandbox) {
-    assert_eq!(waiting(world), 1);
-    server.control("-w start");
-    for _ in 0..2 {
-        let flushed = world.run(&["flush", "--state-dir", "state"]);
-        assert_eq!(flushed.code, 0, "{flushed:?}");
-        assert_eq!(runs(world), ["completed|-|-|-"]);
-        assert_eq!(state(world), ["success|-|-"]);
+    for world in [between, at_the_end] {
+        assert_eq!(state(&world), ["success|-|-"]);
     }
-    assert_eq!(waiting(world), 0);
-}
-
-#[test]
-fn a_database_that_stops_between_start_and_end_is_told_of_the_end_later() {
-    let (server, world) = stoppable();
-    let mut job = command(&world, &[], "until [ -e go ]; do sleep 0.05; done");
-    let mut child = job.stderr(Stdio::null()).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while runs(&world) != ["started|-|-|-"] {
-        assert!(Instant::now() < deadline);
-        sleep(Duration::from_millis(20));
-    }
-    server.control("-m fast stop");
-    std::fs::write(world.path("go"), "").unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-    is_recorded_once_the_server_is_back(&server, &world);
-}
-
-#[test]
-fn a_database_that_stops_while_the_end_is_told_is_told_again() {
-    let (server, world) = stoppable();
-    // The end has to wait for the state, and is cut off there.
-    let import = hold(world.owner_url(), "begin; lock table sync_state");
-    let mut child = command(&world, &[], "exit 0")
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let waits = "select count(*)::text from pg_locks where not granted";
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while ask(world.owner_url(), waits) != ["1"] {
-        assert!(Instant::now() < deadline);
-        sleep(Duration::from_millis(20));
-    }
-    server.control("-m immediate stop");
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-    drop(import);
-    is_recorded_once_the_server_is_back(&server, &world);
 }
 
 /// What happened is not lost and not counted twice, whenever the one who watches is killed.
@@ -482,7 +350,7 @@ fn is_killed_at_any_moment(step: &Step) {
     let world = postgres();
     let times = 12;
     for number in step.number * times..(step.number + 1) * times {
-        let mut job = command(&world, &[], &format!("echo {number} >> jobs; sleep 0.05"));
+        let mut job = command(&world, "", &format!("echo {number} >> jobs; sleep 0.05"));
         let mut child = job.spawn().unwrap();
         sleep(Duration::from_millis((number as u64 * 37) % 160));
         child.kill().unwrap();
@@ -493,17 +361,17 @@ fn is_killed_at_any_moment(step: &Step) {
     }
     sleep(Duration::from_millis(300));
     for _ in 0..2 {
-        assert_eq!(world.run(&["flush", "--state-dir", "state"]).code, 0);
+        assert_eq!(syncmon(&world, "flush").code, 0);
     }
-    assert_eq!(waiting(&world), 0);
+    assert_eq!(kept(&world, "json"), 0);
     let jobs = std::fs::read_to_string(world.path("jobs")).unwrap_or_default();
-    let keys = rows(&world, "count(*), count(distinct run_key)", "from sync_log");
-    let [recorded, distinct] = keys[0].split('|').collect::<Vec<_>>()[..] else {
-        panic!("{keys:?}");
-    };
-    assert_eq!(recorded, distinct, "none twice");
-    let recorded: usize = recorded.parse().unwrap();
     let ran = jobs.lines().count();
+    let count = |what: &str| -> usize {
+        let counted = rows(&world, what, "from sync_log");
+        counted[0].parse().unwrap()
+    };
+    let recorded = count("count(*)");
+    assert_eq!(recorded, count("count(distinct run_key)"), "none twice");
     assert!(
         ran <= recorded && recorded <= times,
         "{ran} jobs, {recorded} runs"
@@ -515,35 +383,24 @@ fn is_killed_at_any_moment(step: &Step) {
 #[test]
 fn a_run_is_recorded_after_the_fact() {
     for world in both() {
-        let told = world.run(&[
-            "record",
-            "sales",
-            "failed",
-            "--started-at",
-            "2026-11-22T10:00:00Z",
-            "--duration",
-            "68s",
-            "--records",
-            "3",
-            "--error",
-            "no answer; password=Hunter2Secret",
-            "--state-dir",
-            "state",
-        ]);
+        let told = syncmon(
+            &world,
+            "record sales failed --started-at 2026-11-22T10:00:00Z --duration 68s --records 3 --error password=Hunter2Secret",
+        );
         assert_eq!((told.code, told.stderr.as_str()), (0, ""), "{told:?}");
-        assert_eq!(runs(&world), ["failed|3|no answer; password=[masked]|-"]);
+        assert_eq!(runs(&world), ["failed|3|password=[masked]|-"]);
         let duration = rows(&world, "duration_seconds", "from sync_log");
         assert!(["68", "68.0"].contains(&&*duration[0]), "{duration:?}");
         for wrong in [
-            &["record", "sales", "done"][..],
-            &["record", " ", "completed"],
-            &["record", "sales", "completed", "--started-at", "yesterday"],
-            &["record", "sales", "completed", "--duration", "long"],
-            &["record", "sales", "completed", "--duration", "500000years"],
-            &["run", "sales"],
+            "record sales done",
+            "record sales completed --started-at yesterday",
+            "record sales completed --duration long",
+            "record sales completed --duration 500000years",
+            "run sales",
         ] {
-            assert_eq!(world.run(wrong).code, 2, "{wrong:?}");
+            assert_eq!(syncmon(&world, wrong).code, 2, "{wrong}");
         }
+        assert_eq!(world.run(&["record", " ", "completed"]).code, 2);
         assert_eq!(runs(&world).len(), 1);
     }
 }
@@ -551,50 +408,24 @@ fn a_run_is_recorded_after_the_fact() {
 #[test]
 fn sqlite_keeps_the_rules_of_the_functions() {
     let world = Sandbox::sqlite();
-    let record = |status: &str, at: &str, more: &[&str]| {
-        let mut arguments = vec![
-            "record",
-            "sales",
-            status,
-            "--started-at",
-            at,
-            "--state-dir",
-            "state",
-        ];
-        arguments.extend(more);
-        assert_eq!(world.run(&arguments).code, 0);
-    };
-    record(
-        "completed",
-        "2026-11-22T10:00:00Z",
-        &["--last-version", "100"],
-    );
-    record("failed", "2026-11-22T11:00:00Z", &["--error", "gone"]);
-    let told = |what: &str| rows(&world, what, "from sync_state");
-    assert_eq!(
-        told("status, last_sync_time, last_version, error_message"),
-        ["failed|2026-11-22T10:00:00.000000Z|100|gone"]
-    );
-    record(
-        "completed",
-        "2026-11-22T09:00:00Z",
-        &["--last-version", "50"],
-    );
-    assert_eq!(
-        told("status, last_version"),
-        ["failed|100"],
-        "an older one changes nothing"
-    );
-    record("completed", "2026-11-22T12:00:00Z", &[]);
-    assert_eq!(
-        told("status, last_version, error_message"),
-        ["success|100|-"]
-    );
+    for (status, hour, more, state) in [
+        ("completed", 10, "--last-version 100", "success|T10|100|-"),
+        ("failed", 11, "--error gone", "failed|T10|100|gone"),
+        // An older one changes nothing.
+        ("completed", 9, "--last-version 50", "failed|T10|100|gone"),
+        ("completed", 12, "", "success|T12|100|-"),
+    ] {
+        let at = format!("--started-at 2026-11-22T{hour:02}:00:00Z");
+        let ended = syncmon(&world, &format!("record sales {status} {at} {more}"));
+        assert_eq!(ended.code, 0, "{ended:?}");
+        let columns = "status, substr(last_sync_time,11,3), last_version, error_message";
+        assert_eq!(rows(&world, columns, "from sync_state"), [state]);
+    }
 }
 
 #[test]
 fn old_runs_are_deleted_but_the_newest_success_and_failure_of_each_entity() {
-    for world in [Sandbox::postgres(), Sandbox::sqlite()] {
+    for world in Sandbox::both() {
         let url = world.owner_url().to_owned();
         let world = world.with_url(&url).sql(
             "insert into sync_log (timestamp, entity_type, action, status, duration_seconds) values
@@ -605,59 +436,40 @@ fn old_runs_are_deleted_but_the_newest_success_and_failure_of_each_entity() {
                 ('2020-01-01T00:00:00Z', 'products', 'a', 'completed', 1), ('2099-01-01T00:00:00Z', 'products', 'a', 'completed', 1);",
         );
         let left = || {
-            rows(
-                &world,
-                "entity_type, status",
-                "from sync_log order by entity_type, \"timestamp\"",
-            )
+            let rest = "from sync_log order by entity_type, \"timestamp\"";
+            rows(&world, "entity_type, status", rest).join(" ")
         };
         let before = left();
-        let said = world.run(&["prune", "--keep", "400d", "--dry-run"]);
-        assert!(
-            said.stdout.starts_with("3 runs from before ")
-                && said.stdout.contains("would be deleted"),
-            "{said:?}"
-        );
+        let said = world
+            .succeeds(&["prune", "--keep", "400d", "--dry-run"])
+            .stdout;
+        assert!(said.starts_with("3 runs from before "), "{said}");
+        assert!(said.contains("would be deleted"), "{said}");
         assert_eq!(left(), before);
-        let said = world.run(&["prune", "--keep", "400d"]);
-        assert!(
-            said.stdout.starts_with("3 runs from before ") && said.code == 0,
-            "{said:?}"
-        );
-        assert_eq!(
-            left(),
-            [
-                "outlets|completed",
-                "products|completed",
-                "sales|OK",
-                "sales|error",
-                "sales|started",
-                "sales|paused"
-            ]
-        );
-        assert!(
-            world
-                .run(&["prune", "--keep", "400d"])
-                .stdout
-                .starts_with("0 runs")
-        );
+        for deleted in ["3 runs from before ", "0 runs"] {
+            let said = world.succeeds(&["prune", "--keep", "400d"]).stdout;
+            assert!(said.starts_with(deleted), "{said}");
+            assert_eq!(
+                left(),
+                "outlets|completed products|completed sales|OK sales|error sales|started sales|paused"
+            );
+        }
         assert_eq!(world.run(&["prune", "--keep", "1h"]).code, 2);
     }
 }
 
 #[test]
 fn an_older_sqlite_database_gets_what_it_lacks() {
-    let world = Sandbox::bare();
+    let world = Sandbox::bare().file("old.sqlite", "");
     let url = format!("sqlite:{}", world.path("old.sqlite").display());
-    Command::new("python3")
-        .args([
-            "-c",
-            "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript('create table sync_log (id integer primary key, timestamp, entity_type text not null, action text not null, status text not null, duration_seconds numeric, records_processed integer default 0, error_details text, metadata jsonb); create table sync_state (entity_type text primary key, last_sync_time, status text, error_message text, created_at, updated_at); insert into sync_log (timestamp, entity_type, action, status) values (1, 2, 3, 4)')",
-        ])
-        .arg(world.path("old.sqlite"))
-        .status()
-        .unwrap();
-    let world = world.with_url(&url);
+    let world = world.with_url(&url).sql(
+        "create table sync_log (id integer primary key, timestamp, entity_type text not null, action text not null,
+             status text not null, duration_seconds numeric, records_processed integer default 0, error_details text,
+             metadata jsonb);
+         create table sync_state (entity_type text primary key, last_sync_time, status text, error_message text,
+             created_at, updated_at);
+         insert into sync_log (timestamp, entity_type, action, status) values (1, 2, 3, 4)",
+    );
     for _ in 0..3 {
         world.succeeds(&["init-db"]);
     }

@@ -3,19 +3,17 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 
+use serde_json::Value;
+
+use crate::folders::{LATER, build_into, names};
 use crate::golden;
 use crate::sandbox::{Ended, NOW, Sandbox};
-
-const LATER: &str = "2026-11-22T20:10:00Z";
+use crate::wrapped::{end_of, shell, spawned};
 
 /// A database that was read once, and can be moved away.
 fn world() -> Sandbox {
-    let world = Sandbox::sqlite().sql(
-        "insert into sync_log (timestamp, entity_type, action, status, duration_seconds)
-         values ('2026-11-22T19:22:00Z', 'sales', 'incremental_sync', 'completed', 4.5)",
-    );
+    let world = crate::folders::world();
     world.build();
     world
 }
@@ -24,45 +22,29 @@ fn away(world: &Sandbox) {
     fs::rename(world.path("sync.sqlite"), world.path("elsewhere")).unwrap();
 }
 
+fn back(world: &Sandbox) {
+    fs::rename(world.path("elsewhere"), world.path("sync.sqlite")).unwrap();
+}
+
 /// The one state file of this kind.
 fn kept(world: &Sandbox, kind: &str) -> PathBuf {
-    let entries = fs::read_dir(world.path("state")).unwrap();
-    entries
-        .map(|entry| entry.unwrap().path())
-        .find(|path| {
-            let name = path.file_name().unwrap().to_string_lossy();
-            name.starts_with(&format!("{kind}.")) && name.ends_with(".json")
-        })
-        .unwrap_or_else(|| panic!("no {kind} is kept"))
+    let names = names(&world.path("state")).into_iter();
+    let mut ours = names.filter(|name| name.starts_with(&format!("{kind}.")));
+    let name = ours.find(|name| name.contains(".json"));
+    world.path("state").join(name.expect("it is kept"))
 }
 
-fn names(world: &Sandbox) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(world.path("state"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
-
-fn start(world: &Sandbox, out: &str, more: &[&str]) -> Child {
-    let mut arguments = vec!["build", "--out", out, "--state-dir", "state", "--now", NOW];
-    arguments.extend(more);
-    world
-        .command(&arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
-}
-
-fn told(world: &Sandbox, ended: &Ended) -> String {
+/// The one line of a build is the message of this title.
+fn says(world: &Sandbox, title: &str, ended: &Ended) {
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     let directory = world.root().display().to_string();
-    let told = ended.stderr.trim_end().replace(&directory, "DIR");
     let snapshot = kept(world, "snapshot");
     let name = snapshot.file_name().unwrap().to_string_lossy();
-    told.replace(&*name, "snapshot.NAME.json")
+    let told = ended.stderr.replace(&directory, "DIR");
+    golden::message(
+        &format!("state: {title}"),
+        &told.replace(&*name, "snapshot.NAME.json"),
+    );
 }
 
 /// The same file with the fingerprint that fits its content.
@@ -77,20 +59,20 @@ fn forged(text: &str) -> String {
 
 #[test]
 fn twenty_builds_share_one_state_directory() {
-    for more in [[].as_slice(), &["--demo"]] {
-        // The demos come one after the other, however busy the machine is.
+    // The demos come one after the other, however busy the machine is.
+    for (crowd, more) in [(20, &[][..]), (3, &["--demo"])] {
         let world = world().file("syncmon.toml", "build_timeout = \"10min\"\n");
-        let builds: Vec<_> = (0..20)
-            .map(|number| start(&world, &format!("site-{number}"), more))
-            .collect();
+        let outs: Vec<String> = (0..crowd).map(|number| format!("site-{number}")).collect();
+        let build = |out| world.command(&[&build_into(out, NOW)[..], more].concat());
+        let builds: Vec<_> = outs.iter().map(|out| spawned(&mut build(out))).collect();
         for build in builds {
-            let output = build.wait_with_output().unwrap();
-            let told = String::from_utf8_lossy(&output.stderr);
-            assert_eq!((output.status.code(), &*told), (Some(0), ""));
+            let ended = end_of(build);
+            assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
         }
-        let page = |number| fs::read(world.path(&format!("site-{number}/index.html"))).unwrap();
-        assert!((1..20).all(|number| page(number) == page(0)));
-        assert!(!names(&world).iter().any(|name| name.contains(".new")));
+        let page = |out: &String| fs::read(world.path(out).join("index.html")).unwrap();
+        assert!(outs.iter().all(|out| page(out) == page(&outs[0])));
+        let kept = names(&world.path("state"));
+        assert!(!kept.iter().any(|name| name.contains(".new")), "{kept:?}");
         away(&world);
         assert_eq!(world.build_at(LATER).code, 75);
         assert_eq!(world.status()["as_of"], NOW, "what they kept is whole");
@@ -99,8 +81,7 @@ fn twenty_builds_share_one_state_directory() {
 
 #[test]
 fn a_lock_that_a_dead_process_left_behind_locks_nobody_out() {
-    let world = world();
-    fs::write(world.path("state/lock"), "4242").unwrap();
+    let world = world().file("state/lock", "4242");
     assert_eq!(world.build_at(LATER).stderr, "");
 }
 
@@ -111,11 +92,7 @@ fn a_lock_that_is_held_for_ever_delays_the_page_but_does_not_stop_it() {
     lock.lock().unwrap();
     let ended = world.build_at(LATER);
     assert_eq!(ended.code, 1, "{ended:?}");
-    golden::section(
-        "messages.txt",
-        "state: locked by another process",
-        &told(&world, &ended),
-    );
+    says(&world, "locked by another process", &ended);
     assert_eq!(world.status()["generated_at"], LATER);
     drop(lock);
     assert_eq!(world.build_at(LATER).code, 0);
@@ -125,67 +102,47 @@ fn a_lock_that_is_held_for_ever_delays_the_page_but_does_not_stop_it() {
 
 #[test]
 fn what_cannot_be_used_of_an_earlier_build_is_said_and_replaced() {
-    let whole = {
-        let world = world();
-        fs::read_to_string(kept(&world, "snapshot")).unwrap()
-    };
-    let future = whole.replace("2026-11-22T20:05:00Z", "+262000-01-01T00:00:00Z");
-    let damages: [(&str, Vec<u8>); 7] = [
-        (
-            "state: cut off",
-            whole.as_bytes()[..whole.len() / 2].to_vec(),
-        ),
-        ("state: zeroed", vec![0; whole.len()]),
-        ("state: garbage", (0..=255).cycle().take(5000).collect()),
-        (
-            "state: from a newer version",
-            whole
-                .replace("\"format\":4", "\"format\":9999")
-                .into_bytes(),
-        ),
-        (
-            "state: of another database",
-            whole.replace("sqlite ", "sqlite /x").into_bytes(),
-        ),
-        ("state: beyond the calendar", future.into_bytes()),
-        ("state: one digit is another", Vec::new()),
+    let far = "+262000-01-01T00:00:00Z";
+    let damages: [(&str, &dyn Fn(&str) -> Vec<u8>); 7] = [
+        ("cut off", &|own| own[..own.len() / 2].into()),
+        ("zeroed", &|own| vec![0; own.len()]),
+        ("garbage", &|_| (0..=255).cycle().take(5000).collect()),
+        ("from a newer version", &|own| {
+            own.replace("\"format\":4", "\"format\":9999").into()
+        }),
+        ("of another database", &|own| {
+            own.replace("sqlite ", "sqlite /x").into()
+        }),
+        ("beyond the calendar", &|own| {
+            forged(&own.replace("2026-11-22T20:05:00Z", far)).into()
+        }),
+        ("one digit is another", &|own| {
+            own.replace("2026-11-22T20:05", "2026-11-22T20:06").into()
+        }),
     ];
-    for (title, content) in damages {
-        let world = world();
-        // The path is part of the file: what is written is this world's own, damaged in the same way.
-        let own = fs::read_to_string(kept(&world, "snapshot")).unwrap();
-        let content = match title {
-            "state: from a newer version" => own.replace("\"format\":4", "\"format\":9999").into(),
-            "state: beyond the calendar" => {
-                forged(&own.replace("2026-11-22T20:05:00Z", "+262000-01-01T00:00:00Z")).into()
-            }
-            "state: one digit is another" => {
-                own.replace("2026-11-22T20:05", "2026-11-22T20:06").into()
-            }
-            _ => content,
-        };
-        assert_ne!(content, own.as_bytes(), "{title}");
-        fs::write(kept(&world, "snapshot"), content).unwrap();
+    let world = world();
+    let snapshot = kept(&world, "snapshot");
+    for (title, damage) in damages {
+        let own = fs::read_to_string(&snapshot).unwrap();
+        let bytes = damage(&own);
+        assert_ne!(bytes, own.as_bytes(), "{title}");
+        fs::write(&snapshot, bytes).unwrap();
         away(&world);
         let ended = world.build_at(LATER);
         assert_eq!(ended.code, 75, "{title}: {ended:?}");
-        golden::section("messages.txt", title, &told(&world, &ended));
-        assert_eq!(world.status()["as_of"], serde_json::Value::Null, "{title}");
-        assert!(
-            world
-                .page("index.html")
-                .contains("there is nothing to show yet")
-        );
+        says(&world, title, &ended);
+        assert_eq!(world.status()["as_of"], Value::Null, "{title}");
+        let page = world.page("index.html");
+        assert!(page.contains("there is nothing to show yet"), "{page}");
 
-        fs::rename(world.path("elsewhere"), world.path("sync.sqlite")).unwrap();
+        back(&world);
         world.build();
         away(&world);
         assert_eq!(world.build_at(LATER).code, 75);
-        assert_eq!(
-            world.status()["as_of"],
-            NOW,
-            "{title}: healed by the next good build"
-        );
+        let healed = world.status()["as_of"].take();
+        assert_eq!(healed, NOW, "{title}: not healed by the next good build");
+        back(&world);
+        world.build();
     }
 }
 
@@ -195,61 +152,45 @@ fn what_is_no_file_is_not_read() {
         let world = world();
         let snapshot = kept(&world, "snapshot");
         fs::remove_file(&snapshot).unwrap();
-        let made = Command::new("sh")
-            .args(["-c", &format!("{plant} \"$1\""), "sh"])
-            .arg(&snapshot)
-            .status();
-        assert!(made.unwrap().success());
+        shell(&world, &format!("{plant} {}", snapshot.display()));
         away(&world);
         let ended = world.build_at(LATER);
         assert_eq!(ended.code, 75, "{plant}: {ended:?}");
-        golden::section("messages.txt", "state: no file", &told(&world, &ended));
+        says(&world, "no file", &ended);
     }
 }
 
 #[test]
 fn links_planted_in_the_state_directory_are_not_followed() {
     let world = world().file("canary", "alive");
-    let snapshot = kept(&world, "snapshot");
-    let outage = PathBuf::from(
-        snapshot
-            .display()
-            .to_string()
-            .replace("snapshot.", "outage."),
-    );
-    let changes = kept(&world, "changes");
+    let [snapshot, changes] = ["snapshot", "changes"].map(|kind| kept(&world, kind));
+    let outage = snapshot.display().to_string();
+    let outage = PathBuf::from(outage.replace("snapshot.", "outage."));
+    let new = |path: &PathBuf| path.with_extension("json.new");
+    let demo = |kind: &str| world.path(&format!("state/demo.sqlite{kind}"));
     let plants = [
-        changes.clone(),
-        changes.with_extension("json.new"),
-        snapshot.clone(),
-        snapshot.with_extension("json.new"),
-        outage.clone(),
-        outage.with_extension("json.new"),
-        world.path("state/demo.sqlite"),
-        world.path("state/demo.sqlite-journal"),
-        world.path("state/demo.sqlite-wal"),
+        [new(&snapshot), new(&changes), new(&outage)],
+        [snapshot, changes, outage],
+        ["", "-journal", "-wal"].map(demo),
     ];
-    for plant in plants {
+    for (plants, demo) in plants.iter().zip([false, false, true]) {
         for target in ["canary", "not-yet-there"] {
-            let _ = fs::remove_file(&plant);
-            symlink(world.path(target), &plant).unwrap();
-            let demo = plant.display().to_string().contains("demo");
+            for plant in plants {
+                let _ = fs::remove_file(plant);
+                symlink(world.path(target), plant).unwrap();
+            }
             if demo {
-                world.succeeds(&["build", "--demo", "--out", "demo", "--state-dir", "state"]);
+                world.succeeds(&[&build_into("demo", NOW)[..], &["--demo"]].concat());
             } else {
                 world.build();
                 away(&world);
                 assert_eq!(world.build_at(LATER).code, 75);
-                fs::rename(world.path("elsewhere"), world.path("sync.sqlite")).unwrap();
+                back(&world);
                 world.build();
             }
-            let plant = plant.display();
-            assert_eq!(
-                fs::read_to_string(world.path("canary")).unwrap(),
-                "alive",
-                "{plant}"
-            );
-            assert!(!world.path("not-yet-there").exists(), "{plant}");
+            let canary = fs::read_to_string(world.path("canary")).unwrap();
+            assert_eq!(canary, "alive", "{plants:?}");
+            assert!(!world.path("not-yet-there").exists(), "{plants:?}");
         }
     }
     let lock = world.path("state/lock");
@@ -257,11 +198,7 @@ fn links_planted_in_the_state_directory_are_not_followed() {
     symlink(world.path("not-yet-there"), &lock).unwrap();
     let ended = world.build_at(LATER);
     assert_eq!(ended.code, 1, "{ended:?}");
-    golden::section(
-        "messages.txt",
-        "state: a link where the lock belongs",
-        &told(&world, &ended),
-    );
+    says(&world, "a link where the lock belongs", &ended);
     assert!(!world.path("not-yet-there").exists());
 }
 
@@ -269,20 +206,10 @@ fn links_planted_in_the_state_directory_are_not_followed() {
 fn a_state_directory_that_cannot_be_made_is_named() {
     let world = world().file("in-the-way", "a file");
     let before = world.site();
-    let ended = world.run(&[
-        "build",
-        "--out",
-        "site",
-        "--state-dir",
-        "in-the-way/state",
-        "--now",
-        LATER,
-    ]);
+    let mut build = build_into("site", LATER);
+    build[4] = "in-the-way/state";
+    let ended = world.run(&build);
     assert_eq!(ended.code, 1, "{ended:?}");
-    golden::section(
-        "messages.txt",
-        "state: cannot be made",
-        &told(&world, &ended),
-    );
+    says(&world, "cannot be made", &ended);
     assert_eq!(world.site(), before);
 }

@@ -14,19 +14,12 @@ use serde_json::Value;
 use crate::campaign::Campaign;
 use crate::cluster::{Cluster, debian_binaries};
 use crate::gate::{Gate, Manner};
+use crate::generations::names;
 use crate::outage::is_whole;
 use crate::rows::{hours, minutes};
 use crate::sandbox::Sandbox;
 use crate::wrapped::Mounted;
-
-const ENTITIES: [&str; 6] = [
-    "customers",
-    "outlets",
-    "products",
-    "sales",
-    "sale_line_items",
-    "inventory",
-];
+use crate::year::ENTITIES;
 
 /// How often a build takes place, in simulated time.
 const STEP: TimeDelta = TimeDelta::minutes(5);
@@ -224,16 +217,17 @@ impl Week {
              from sync_log group by entity_type;
              analyze sync_log"
         ));
-        let success = Some(now - hours(1) + minutes(2));
-        let gate = Gate::before(cluster.port);
-        let world = {
-            let url = format!(
-                "postgres://syncmon_ro@127.0.0.1:{}/{}",
-                gate.port,
-                world.database()
-            );
-            world.with_url(&url)
+        let green = Truth {
+            success: Some(now - hours(1) + minutes(2)),
+            ..Truth::default()
         };
+        let gate = Gate::before(cluster.port);
+        let behind = |url: &str| {
+            let (server, port) = (cluster.port.to_string(), gate.port.to_string());
+            url.replace(&server, &port)
+        };
+        let url = behind(world.url());
+        let world = world.with_url(&url);
         fs::create_dir(world.path("disk")).unwrap();
         let disk = Mounted::new(&world, &format!("-t tmpfs -o {ROOMY} tmpfs disk"));
         Week {
@@ -243,13 +237,7 @@ impl Week {
             random: fastrand::Rng::with_seed(20_261_119),
             now,
             ahead: Vec::new(),
-            truth: vec![
-                Truth {
-                    success,
-                    ..Truth::default()
-                };
-                ENTITIES.len()
-            ],
+            truth: vec![green; ENTITIES.len()],
             known: BTreeMap::new(),
             kept: None,
             published: None,
@@ -284,22 +272,14 @@ impl Week {
     }
 
     fn begins(&mut self, entity: usize, at: DateTime<Utc>) {
-        self.ahead.push(Event {
-            at,
-            entity,
-            ends: None,
-        });
-        let lasts = TimeDelta::seconds(self.random.i64(30..540));
-        let ends = match self.random.u8(..40) {
-            0 => return,
-            1..4 => Some(false),
-            _ => Some(true),
-        };
-        self.ahead.push(Event {
-            at: at + lasts,
-            entity,
-            ends,
-        });
+        let mut comes = |at, ends| self.ahead.push(Event { at, entity, ends });
+        comes(at, None);
+        let end = at + TimeDelta::seconds(self.random.i64(30..540));
+        match self.random.u8(..40) {
+            0 => {}
+            1..4 => comes(end, Some(false)),
+            _ => comes(end, Some(true)),
+        }
     }
 
     /// What the sync writes, by its own clock; as scripts do, it sets `last_sync_time` after failures too.
@@ -349,7 +329,7 @@ impl Week {
                 self.bend_a_state_file(seed);
             }
             Fault::Company => company = Some(self.command().spawn().unwrap()),
-            Fault::None | Fault::Restart | Fault::Signal(_, _) => {}
+            _ => {}
         }
         let started = Instant::now();
         let mut child = self.command().spawn().unwrap();
@@ -359,11 +339,7 @@ impl Week {
                 kill_process(Pid::from_child(&child), signal).unwrap();
             }
             Fault::Restart => self.cluster.control("-m immediate restart"),
-            Fault::None
-            | Fault::Gate(_)
-            | Fault::DiskFull(_)
-            | Fault::StateBent(_)
-            | Fault::Company => {}
+            _ => {}
         }
         let peak = peak_of(&mut child);
         let ended = child.wait_with_output().unwrap();
@@ -383,14 +359,13 @@ impl Week {
             Fault::DiskFull(_) => &[Some(0), Some(1)],
             Fault::Signal(_, _) => &[Some(0), None],
         };
+        let at = self.now;
         assert!(
             expected.contains(&code),
-            "{fault:?} at {}: {code:?}: {said}",
-            self.now
+            "{fault:?} at {at}: {code:?}: {said}"
         );
-        if let Some(company) = company {
-            assert_eq!(company.status.code(), Some(0), "{company:?}");
-        }
+        let company = company.map(|company| company.status.code());
+        assert_eq!(company.unwrap_or(Some(0)), Some(0));
         self.is_truthful(fault, code, &said);
         peak
     }
@@ -402,13 +377,9 @@ impl Week {
         is_whole(&self.seen("site"));
         let status: Value = serde_json::from_str(&self.page("status.json")).unwrap();
         let generated = read_moment(&status["generated_at"]).expect("a page has a date");
-        match code {
-            Some(0 | 75) => assert_eq!(generated, self.now, "{context}"),
-            _ => assert!(
-                generated == self.now || Some(generated) == self.published,
-                "{context}"
-            ),
-        }
+        let kept_from_publishing = ![Some(0), Some(75)].contains(&code);
+        let before = kept_from_publishing && Some(generated) == self.published;
+        assert!(generated == self.now || before, "{context}");
         self.published = Some(generated);
         let away = status["source"]["state"] != "ok";
         assert_eq!(away && generated == self.now, code == Some(75), "{context}");
@@ -431,38 +402,18 @@ impl Week {
                 None => "red unconfirmed",
             };
             let entity = &status["entities"][at];
-            let verdict = format!(
-                "{} {}",
-                entity["health"].as_str().unwrap(),
-                entity["reason"].as_str().unwrap()
-            );
-            assert_eq!(
-                verdict,
-                expected,
-                "{name}, {:?}: {context}",
-                truth.map(|truth| &truth[at])
-            );
-            let shown = overview
-                .split_once(&format!("id=\"sync-{name}\""))
-                .unwrap()
-                .1;
-            let health = shown
-                .split_once("data-health=\"")
-                .unwrap()
-                .1
-                .split('"')
-                .next()
-                .unwrap();
-            assert_eq!(
-                Some(health),
-                expected.split(' ').next(),
-                "{name}: {context}"
-            );
+            let said = |key: &str| entity[key].as_str().unwrap();
+            let verdict = format!("{} {}", said("health"), said("reason"));
+            let truth = truth.map(|truth| &truth[at]);
+            assert_eq!(verdict, expected, "{name}, {truth:?}: {context}");
+            let row = format!("id=\"sync-{name}\"");
+            let (_, shown) = overview.split_once(&row).unwrap();
+            let (_, health) = shown.split_once("data-health=\"").unwrap();
+            let (health, _) = health.split_once('"').unwrap();
+            assert_eq!(health, said("health"), "{name}: {context}");
         }
-        assert!(
-            !(away && status["overall"]["health"] == "green"),
-            "{context}"
-        );
+        let green = status["overall"]["health"] == "green";
+        assert!(!(away && green), "{context}");
     }
 
     /// The files of site, workplace and state, and the KB of the disk that they take.
@@ -474,27 +425,19 @@ impl Week {
 
     fn resize(&self, options: &str) {
         let mut command = Command::new("mount");
-        command
-            .args(["-o", &format!("remount,{options}"), "disk"])
-            .current_dir(self.world.root());
+        command.args(["-o", &format!("remount,{options}"), "disk"]);
+        command.current_dir(self.world.root());
         command.env("PATH", std::env::var("PATH").unwrap_or_default());
-        assert!(
-            self.disk.wrap(&command).status().unwrap().success(),
-            "{options}"
-        );
+        let resized = self.disk.wrap(&command).status().unwrap();
+        assert!(resized.success(), "{options}");
     }
 
     fn bend_a_state_file(&self, seed: u64) {
         let mut random = fastrand::Rng::with_seed(seed);
-        let files = fs::read_dir(self.seen("state"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path());
-        let mut files: Vec<PathBuf> = files
-            .filter(|path| path.extension().is_some_and(|kind| kind == "json"))
-            .collect();
-        files.sort();
-        let path = &files[random.usize(..files.len())];
-        let mut bytes = fs::read(path).unwrap();
+        let mut files = names(&self.seen("state"));
+        files.retain(|name| name.contains(".json"));
+        let path = self.seen("state").join(&files[random.usize(..files.len())]);
+        let mut bytes = fs::read(&path).unwrap();
         let place = random.usize(..bytes.len());
         match random.u8(..3) {
             0 => bytes.truncate(place),

@@ -3,9 +3,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::cluster::is_root;
+use crate::golden;
 use crate::sandbox::{Ended, Sandbox};
 
 /// Who owns nothing.
@@ -15,12 +17,64 @@ pub const UMASK_077: [&str; 4] = ["sh", "-c", "umask 077; exec \"$@\"", "sh"];
 
 /// Runs to the end what `sandbox.command` made.
 pub fn ended(command: &mut Command) -> Ended {
-    let output = command.output().unwrap();
+    told(&command.output().unwrap())
+}
+
+/// Starts what `sandbox.command` made; what it says on standard error is kept.
+pub fn spawned(command: &mut Command) -> Child {
+    let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// What it comes to.
+pub fn end_of(child: Child) -> Ended {
+    told(&child.wait_with_output().unwrap())
+}
+
+fn told(output: &Output) -> Ended {
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     Ended {
         code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
+        stdout: text(&output.stdout),
+        stderr: text(&output.stderr),
     }
+}
+
+/// Waits until something is so, for as long as a machine that is ten times slower needs.
+#[track_caller]
+pub fn until(what: &str, so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !so() {
+        assert!(begun.elapsed() < Duration::from_mins(2), "never: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Exit code 2, one legible line that is the message of this title, the old site as it was, and no waiting for ever.
+#[track_caller]
+pub fn is_refused(world: &Sandbox, title: &str, build: impl FnOnce() -> Ended) -> String {
+    let (before, begun) = (world.site(), Instant::now());
+    let Ended {
+        code,
+        stdout,
+        stderr,
+    } = build();
+    assert!(begun.elapsed() < Duration::from_mins(1), "{title}");
+    assert_eq!((code, stdout.as_str()), (2, ""), "{title}: {stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{title}: {stderr}");
+    assert!(!stderr.trim_end().contains(char::is_control), "{title}");
+    assert!(stderr.len() < 1500, "{title}: {} bytes", stderr.len());
+    assert!(world.site() == before, "{title}: the site has changed");
+    golden::message(title, &stderr);
+    stderr
+}
+
+/// What a shell does in the sandbox.
+#[track_caller]
+pub fn shell(sandbox: &Sandbox, script: &str) {
+    let mut shell = Command::new("sh");
+    let done = ended(shell.args(["-ec", script]).current_dir(sandbox.root()));
+    assert_eq!(done.code, 0, "{script}: {done:?}");
 }
 
 /// The same command, run by `wrapper`.
@@ -93,7 +147,7 @@ impl Mounted {
         while !ready.exists() {
             let died = keeper.try_wait().unwrap();
             assert!(died.is_none(), "mount {arguments}: {died:?}");
-            std::thread::sleep(std::time::Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(5));
         }
         let leash = keeper.stdin.take().unwrap();
         Mounted {

@@ -17,7 +17,7 @@ use syncmon::model::{DatabaseFacts, Observation, Outcomes, Run, Snapshot, Status
 use crate::campaign::{Campaign, Step};
 use crate::rows::{hours, minutes};
 
-const ENTITIES: [&str; 6] = [
+pub const ENTITIES: [&str; 6] = [
     "customers",
     "outlets",
     "products",
@@ -248,22 +248,20 @@ impl Year {
         let mut alerts = Vec::new();
         for (from, to) in self.outages {
             let since = self.build_at_or_after(from);
+            let about = About::Database;
             let mut tell = |at, kind| {
                 alerts.push(Alert {
                     at,
-                    about: About::Database,
+                    about,
                     kind,
                     since,
                     affected: Vec::new(),
-                });
+                })
             };
             tell(since, Kind::Problem);
             // The reminders of an outage fall on builds, since a day has a whole number of them.
-            for day in 1.. {
-                let at = since + hours(24 * day);
-                if at >= to {
-                    break;
-                }
+            let days = (1..).map(|day| since + hours(24 * day));
+            for at in days.take_while(|at| *at < to) {
                 tell(at, Kind::Reminder);
             }
             tell(self.build_at_or_after(to), Kind::Recovery);
@@ -296,26 +294,20 @@ impl Year {
             });
             let is_well = now.values().all(|health| *health == Health::Green);
             known = now;
-            lasting = match lasting {
-                None if is_worse => {
-                    alerts.push(self.of_syncs(at, Kind::Problem, at));
-                    Some((at, at))
+            let told = match lasting {
+                None => is_worse.then_some(Kind::Problem),
+                Some(_) if is_worse => Some(Kind::Worse),
+                Some(_) if is_well => Some(Kind::Recovery),
+                Some((_, last_told)) => {
+                    let is_due = self.readable_from(last_told + hours(24)) <= at;
+                    is_due.then_some(Kind::Reminder)
                 }
-                None => None,
-                Some((since, _)) if is_worse => {
-                    alerts.push(self.of_syncs(at, Kind::Worse, since));
-                    Some((since, at))
-                }
-                Some((since, _)) if is_well => {
-                    alerts.push(self.of_syncs(at, Kind::Recovery, since));
-                    None
-                }
-                Some((since, last_told)) if self.readable_from(last_told + hours(24)) <= at => {
-                    alerts.push(self.of_syncs(at, Kind::Reminder, since));
-                    Some((since, at))
-                }
-                Some(lasting) => Some(lasting),
             };
+            if let Some(kind) = told {
+                let since = lasting.map_or(at, |(since, _)| since);
+                alerts.push(self.of_syncs(at, kind, since));
+                lasting = (kind != Kind::Recovery).then_some((since, at));
+            }
         }
         while let Some((since, last_told)) = lasting {
             let due = self.readable_from(last_told + hours(24));
@@ -364,31 +356,22 @@ impl Year {
 
     fn readable_from(&self, moment: DateTime<Utc>) -> DateTime<Utc> {
         let build = self.build_at_or_after(moment);
-        match self
-            .outages
-            .iter()
-            .find(|&&(from, to)| from <= build && build < to)
-        {
-            Some(&(_, to)) => self.build_at_or_after(to),
-            None => build,
-        }
+        let away = |&&(from, to): &&_| from <= build && build < to;
+        let outage = self.outages.iter().find(away);
+        outage.map_or(build, |&(_, to)| self.build_at_or_after(to))
     }
 
     /// By the rules of docs/verdict.md, in as few words as possible.
     fn health(&self, entity: &str, at: DateTime<Utc>) -> Health {
         let begun = || self.runs[entity].iter().rev().filter(|run| run.start <= at);
         let newest = |fate| {
-            begun()
-                .filter(|run| run.fate == fate && run.end <= at)
-                .map(|run| run.end)
-                .next()
+            let mut ended = begun().filter(|run| run.fate == fate && run.end <= at);
+            ended.next().map(|run| run.end)
         };
         let success = newest(Fate::Completed).expect("the first run succeeded");
-        let missed = self
-            .dues
-            .iter()
-            .filter(|&&due| success < due - minutes(15) && at > due + hours(1))
-            .count();
+        let is_missed =
+            |due: &&DateTime<Utc>| success < **due - minutes(15) && at > **due + hours(1);
+        let missed = self.dues.iter().filter(is_missed).count();
         let has_hung = |run: &Planned| {
             let is_open = run.fate == Fate::Killed || run.end > at;
             is_open && at - run.start > hours(1)

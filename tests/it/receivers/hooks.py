@@ -31,7 +31,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         with open(FOLDER / "received", "a") as received:
             received.write(json.dumps(line) + "\n")
         if manner == "hangs":
-            time.sleep(60)
+            time.sleep(600)
         self.send_response(int(manner))
         if manner == "302":
             self.send_header("Location", "/elsewhere")

@@ -31,7 +31,7 @@ class Handler:
 
     async def handle_DATA(self, server, session, envelope):
         if manner() == "slow":
-            await asyncio.sleep(60)
+            await asyncio.sleep(600)
         if manner() == "greylists":
             note("later", envelope)
             return "451 4.7.1 greylisted, please try again later"

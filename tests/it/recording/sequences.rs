@@ -5,10 +5,10 @@ use crate::sandbox::Sandbox;
 const STARTED: &str = "insert into sync_log (entity_type, action, status) values ('sales', 'incremental_sync', 'started')";
 const COMPLETED: &str =
     "update sync_log set status = 'completed', duration_seconds = 0.1, records_processed = 5
-    where id = (select max(id) from sync_log)";
+    where id = (select max(id) from sync_log where entity_type = 'sales')";
 const FAILED: &str =
     "update sync_log set status = 'failed', duration_seconds = 0.1, error_details = '404 Not Found'
-    where id = (select max(id) from sync_log)";
+    where id = (select max(id) from sync_log where entity_type = 'sales')";
 const STATE_SUCCESS: &str =
     "insert into sync_state (entity_type, status, last_sync_time, updated_at)
     values ('sales', 'success', now(), now()) on conflict (entity_type) do update
@@ -21,152 +21,83 @@ const FINISHED_AT_ONCE: &str =
     values ('sales', 'extract_from_sales', 'completed', 0)";
 
 const START: &str = "select sync_start('sales', 'incremental_sync')";
-const FINISH: &str = "select sync_finish((select max(id) from sync_log), 'completed', 5)";
-const FAIL: &str =
-    "select sync_finish((select max(id) from sync_log), 'failed', 0, '404 Not Found')";
+const FINISH: &str = "select sync_finish((select max(id) from sync_log where entity_type = 'sales'), 'completed', 5)";
+const FAIL: &str = "select sync_finish((select max(id) from sync_log where entity_type = 'sales'), 'failed', 0, '404 Not Found')";
 
-const NEVER: &str = "red never_synced";
-const GREEN: &str = "green fresh";
-const RED: &str = "red failed";
+const SUCCESS_WITHOUT_TIME: &str =
+    "insert into sync_state (entity_type, status) values ('sales', 'success')";
+const NEVER_SYNCED: &str =
+    "insert into sync_state (entity_type, status) values ('sales', 'never_synced')";
 
-/// Each write with the verdict that follows it.
-fn follow(what: &str, writes: &[(&str, &str)]) {
-    let world = Sandbox::postgres();
-    for (number, (sql, verdict)) in writes.iter().enumerate() {
-        world.execute(sql);
+/// What is written, and the verdict after each write: never synced, Unconfirmed, Green or Red.
+const SEQUENCES: &str = "
+    log, then state: started:N completed:G state:G started:G failed:R state_failed:R started:R completed:G state:G
+    only the state: state:G state_failed:R state:G
+    only a finished row: at_once:G at_once:G
+    the state is never written: started:N completed:G started:G completed:G
+    the state always says success: started:N completed:G state:G started:G failed:R
+    a killed run, then another: started:N started:N completed:G
+    a success without a time: timeless:U started:U completed:G
+    never_synced, the log knows: never:N started:N completed:G
+    the functions: start:N finish:G start:G fail:R start:R finish:G
+    the functions after scripts: started:N completed:G state:G start:G fail:R start:R finish:G
+    the scripts after functions: start:N finish:G started:G failed:R state_failed:R start:R finish:G
+    the state, then the functions: state:G start:G fail:R start:R finish:G
+    a script's killed run: started:N start:N finish:G";
+
+/// All sequences at once, each written of an entity of its own.
+#[test]
+fn what_scripts_and_functions_write_is_judged_rightly_after_every_write() {
+    let sequences: Vec<(&str, Vec<&str>)> = SEQUENCES
+        .trim()
+        .lines()
+        .map(|line| line.trim().split_once(": ").unwrap())
+        .map(|(what, writes)| (what, writes.split(' ').collect()))
+        .collect();
+    let entities = (0..sequences.len()).map(|n| format!("[[entities]]\nentity_type = \"e{n}\"\n"));
+    let world = Sandbox::postgres().file("syncmon.toml", &entities.collect::<String>());
+    let longest = sequences.iter().map(|(_, writes)| writes.len()).max();
+    for step in 0..longest.unwrap() {
+        let now = sequences
+            .iter()
+            .enumerate()
+            .filter_map(|(n, (what, writes))| {
+                let (write, verdict) = writes.get(step)?.split_once(':')?;
+                Some((format!("e{n}"), what, write, verdict))
+            });
+        let sql = now.clone().map(|(entity, _, write, _)| {
+            let sql = sql_of(write).replace("'sales'", &format!("'{entity}'"));
+            sql + ";\n"
+        });
+        world.execute(&sql.collect::<String>());
         assert_eq!(world.build_now().code, 0);
-        assert_eq!(
-            world.verdict("sales"),
-            *verdict,
-            "{what}, write {number}: {sql}"
-        );
+        for (entity, what, write, verdict) in now {
+            let expected = match verdict {
+                "N" => "red never_synced",
+                "U" => "red unconfirmed",
+                "G" => "green fresh",
+                "R" => "red failed",
+                other => panic!("{other}"),
+            };
+            let what = format!("{what}: after {write}, write {step}");
+            assert_eq!(world.verdict(&entity), expected, "{what}");
+        }
     }
 }
 
-#[test]
-fn what_the_scripts_write_is_judged_rightly_after_every_write() {
-    follow(
-        "log, then state",
-        &[
-            (STARTED, NEVER),
-            (COMPLETED, GREEN),
-            (STATE_SUCCESS, GREEN),
-            (STARTED, GREEN),
-            (FAILED, RED),
-            (STATE_FAILED, RED),
-            (STARTED, RED),
-            (COMPLETED, GREEN),
-            (STATE_SUCCESS, GREEN),
-        ],
-    );
-    follow(
-        "only the state",
-        &[
-            (STATE_SUCCESS, GREEN),
-            (STATE_FAILED, RED),
-            (STATE_SUCCESS, GREEN),
-        ],
-    );
-    follow(
-        "only a finished row",
-        &[(FINISHED_AT_ONCE, GREEN), (FINISHED_AT_ONCE, GREEN)],
-    );
-    follow(
-        "the state is never written",
-        &[
-            (STARTED, NEVER),
-            (COMPLETED, GREEN),
-            (STARTED, GREEN),
-            (COMPLETED, GREEN),
-        ],
-    );
-    follow(
-        "the state says success whatever happens",
-        &[
-            (STARTED, NEVER),
-            (COMPLETED, GREEN),
-            (STATE_SUCCESS, GREEN),
-            (STARTED, GREEN),
-            (FAILED, RED),
-        ],
-    );
-    follow(
-        "a killed run, then another",
-        &[(STARTED, NEVER), (STARTED, NEVER), (COMPLETED, GREEN)],
-    );
-    follow(
-        "a success without a time",
-        &[
-            (
-                "insert into sync_state (entity_type, status) values ('sales', 'success')",
-                "red unconfirmed",
-            ),
-            (STARTED, "red unconfirmed"),
-            (COMPLETED, GREEN),
-        ],
-    );
-    follow(
-        "never_synced, though the log knows better",
-        &[
-            (
-                "insert into sync_state (entity_type, status) values ('sales', 'never_synced')",
-                NEVER,
-            ),
-            (STARTED, NEVER),
-            (COMPLETED, GREEN),
-        ],
-    );
-}
-
-#[test]
-fn what_the_functions_write_is_judged_rightly_after_every_write() {
-    follow(
-        "the functions",
-        &[
-            (START, NEVER),
-            (FINISH, GREEN),
-            (START, GREEN),
-            (FAIL, RED),
-            (START, RED),
-            (FINISH, GREEN),
-        ],
-    );
-    follow(
-        "the functions after the scripts",
-        &[
-            (STARTED, NEVER),
-            (COMPLETED, GREEN),
-            (STATE_SUCCESS, GREEN),
-            (START, GREEN),
-            (FAIL, RED),
-            (START, RED),
-            (FINISH, GREEN),
-        ],
-    );
-    follow(
-        "the scripts after the functions",
-        &[
-            (START, NEVER),
-            (FINISH, GREEN),
-            (STARTED, GREEN),
-            (FAILED, RED),
-            (STATE_FAILED, RED),
-            (START, RED),
-            (FINISH, GREEN),
-        ],
-    );
-    follow(
-        "only the state, then the functions",
-        &[
-            (STATE_SUCCESS, GREEN),
-            (START, GREEN),
-            (FAIL, RED),
-            (START, RED),
-            (FINISH, GREEN),
-        ],
-    );
-    follow(
-        "a script's killed run",
-        &[(STARTED, NEVER), (START, NEVER), (FINISH, GREEN)],
-    );
+fn sql_of(write: &str) -> &'static str {
+    match write {
+        "started" => STARTED,
+        "completed" => COMPLETED,
+        "failed" => FAILED,
+        "state" => STATE_SUCCESS,
+        "state_failed" => STATE_FAILED,
+        "at_once" => FINISHED_AT_ONCE,
+        "timeless" => SUCCESS_WITHOUT_TIME,
+        "never" => NEVER_SYNCED,
+        "start" => START,
+        "finish" => FINISH,
+        "fail" => FAIL,
+        other => panic!("{other}"),
+    }
 }

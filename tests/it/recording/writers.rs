@@ -8,16 +8,9 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use crate::campaign::{Campaign, Step};
 use crate::sandbox::Sandbox;
 use crate::sql::ask;
+use crate::year::ENTITIES;
 
 const WRITERS: usize = 50;
-const ENTITIES: [&str; 6] = [
-    "customers",
-    "outlets",
-    "products",
-    "sales",
-    "sale_line_items",
-    "inventory",
-];
 
 #[test]
 fn no_run_of_fifty_writers_is_lost_doubled_or_half_recorded() {
@@ -68,41 +61,31 @@ fn records_at_once(step: &Step) {
 /// The older run reads the clock after the newer one, but comes to the state before it.
 #[test]
 fn of_two_runs_that_end_at_once_the_newer_one_is_the_state() {
+    let before = "select sync_finish(sync_start('sales', 'a'), 'completed', 1)";
     for known_before in [true, false] {
         let world = Sandbox::postgres();
         if known_before {
-            world.execute("select sync_finish(sync_start('sales', 'a'), 'completed', 1)");
+            world.execute(before);
         }
         world.execute("select sync_start('sales', 'a', '{\"older\": true}')");
-        comes_before_a_run_that_ends(
-            &world,
-            "select sync_finish(id, 'completed', 5) from sync_log where metadata ? 'older'",
-        );
+        let older = "select sync_finish(id, 'completed', 5) from sync_log where metadata ? 'older'";
+        comes_before_a_run_that_ends(&world, older);
+        let state = "select concat_ws(' ', s.status, s.error_message, s.updated_at = l.timestamp + l.duration_seconds * interval '1 second')
+             from sync_state s join sync_log l using (entity_type) order by l.timestamp desc limit 1";
+        let state = ask(world.owner_url(), state);
         assert_eq!(
-            ask(
-                world.owner_url(),
-                "select concat_ws(' ', s.status, s.error_message, s.updated_at = l.timestamp + l.duration_seconds * interval '1 second')
-                 from sync_state s join sync_log l using (entity_type) order by l.timestamp desc limit 1"
-            ),
+            state,
             ["failed refused t"],
-            "with a state before: {known_before}"
+            "a state before: {known_before}"
         );
     }
-}
-
-#[test]
-fn what_a_script_writes_a_second_after_the_end_of_a_run_stays() {
-    let world = Sandbox::postgres();
-    world.execute("select sync_finish(sync_start('sales', 'a'), 'completed', 1)");
-    comes_before_a_run_that_ends(
-        &world,
-        "select pg_sleep(1.1);
-         update sync_state set status = 'success', last_sync_time = clock_timestamp(), updated_at = clock_timestamp()",
-    );
-    assert_eq!(
-        ask(world.owner_url(), "select status from sync_state"),
-        ["success"]
-    );
+    // What a script writes a second after the end of a run stays.
+    let world = Sandbox::postgres().sql(before);
+    let script = "select pg_sleep(1.1);
+         update sync_state set status = 'success', last_sync_time = clock_timestamp(), updated_at = clock_timestamp()";
+    comes_before_a_run_that_ends(&world, script);
+    let state = ask(world.owner_url(), "select status from sync_state");
+    assert_eq!(state, ["success"]);
 }
 
 /// A run that was begun here fails, and waits for the state, which somebody else has locked and writes meanwhile.
