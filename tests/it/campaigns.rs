@@ -1,8 +1,9 @@
 //! `tests/campaigns`, which runs long campaigns, by one of small steps.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,13 +13,12 @@ use crate::campaign::{Campaign, appended};
 
 /// Where each step of [`a_campaign_of_small_steps`] leaves a line.
 const WITNESS: &str = "SYNCMON_TEST_WITNESS";
-const WHOLE: usize = 100;
+const STEPS: usize = 100;
 
 #[test]
 fn a_campaign_of_small_steps() {
-    use std::io::Write;
     let campaign = Campaign::named("resuming", "small steps");
-    for step in campaign.steps(3, WHOLE) {
+    for step in campaign.steps(3, STEPS) {
         std::thread::sleep(Duration::from_millis(10));
         if let Some(path) = std::env::var_os(WITNESS) {
             writeln!(appended(Path::new(&path)), "{}", step.number).unwrap();
@@ -28,21 +28,21 @@ fn a_campaign_of_small_steps() {
     campaign.ends(&format!("{} tallied", campaign.tally("tallied")));
 }
 
-/// Where it keeps what it notes, instead of in this repository.
-struct Kept(tempfile::TempDir);
+/// Where it notes progress and results, instead of in this repository.
+struct Notes(tempfile::TempDir);
 
-impl Kept {
-    fn new() -> Kept {
-        let kept = Kept(tempfile::tempdir().unwrap());
+impl Notes {
+    fn new() -> Notes {
+        let notes = Notes(tempfile::tempdir().unwrap());
         fs::write(
-            kept.path("results"),
-            "# Results\n\n[year]\ndate = \"1\"\n\n",
+            notes.path("results"),
+            "# Results\n\n[year]\nseconds = 1\n\n",
         )
         .unwrap();
-        kept
+        notes
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
@@ -51,16 +51,21 @@ impl Kept {
     }
 
     fn campaigns(&self, arguments: &[&str]) -> Command {
-        let mut command =
-            Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/campaigns"));
-        let tests = std::env::current_exe().unwrap();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/campaigns");
+        let mut command = Command::new(script);
         command.args(arguments).process_group(0);
-        command.env("SYNCMON_TEST_COMMAND", tests);
+        command.env("SYNCMON_TEST_COMMAND", std::env::current_exe().unwrap());
         command.env("SYNCMON_TEST_PROGRESS", self.path("progress"));
         command.env("SYNCMON_TEST_RESULTS", self.path("results"));
         command.env(WITNESS, self.path("witness"));
         command.stdout(Stdio::piped());
         command
+    }
+
+    fn said(&self, arguments: &[&str]) -> String {
+        let ended = self.campaigns(arguments).output().unwrap();
+        assert!(ended.status.success(), "{ended:?}");
+        String::from_utf8(ended.stdout).unwrap()
     }
 
     /// Runs it until so many steps are done, and kills it together with the tests.
@@ -79,44 +84,32 @@ impl Kept {
 
 #[test]
 fn a_campaign_that_is_killed_goes_on_where_it_was() {
-    let kept = Kept::new();
-    kept.killed_after(10);
-    kept.killed_after(40);
-    assert!(!kept.read("results").contains("[resuming]"));
-    let list = kept.campaigns(&["list"]).output().unwrap();
-    let list = String::from_utf8(list.stdout).unwrap();
-    assert!(list.contains("interrupted after "), "{list}");
-
-    let ended = kept.campaigns(&["run", "resuming"]).output().unwrap();
-    let said = String::from_utf8(ended.stdout).unwrap();
-    assert!(ended.status.success(), "{said}");
-    assert!(said.contains("goes on after "), "{said}");
-    let results = kept.read("results");
-    assert!(results.starts_with("# Results\n\n[year]\ndate = \"1\"\n\n[resuming]\ndate = "));
-    assert!(results.contains("\nfindings = \"0\"\n"), "{results}");
-    assert!(
-        results.contains("\nsize.\"small steps\" = \"200 tallied\"\n"),
-        "{results}"
-    );
-    let mut steps: Vec<usize> = kept
-        .read("witness")
-        .lines()
-        .map(|line| line.parse().unwrap())
-        .collect();
-    assert!(steps.is_sorted());
-    // A step may have left its line and not been noted before it was killed.
-    assert!(steps.len() <= WHOLE + 2, "{steps:?}");
+    let notes = Notes::new();
+    notes.killed_after(10);
+    notes.killed_after(40);
+    assert!(!notes.read("results").contains("[resuming]"));
+    assert!(notes.said(&["list"]).contains("; interrupted after "));
+    assert!(notes.said(&["run", "resuming"]).contains("goes on after "));
+    let results = notes.read("results");
+    let expected = "# Results\n\n[year]\nseconds = 1\n\n[resuming]\ndate = ";
+    assert!(results.starts_with(expected), "{results}");
+    for line in ["findings = \"0\"", "size.\"small steps\" = \"200 tallied\""] {
+        assert!(results.lines().any(|other| other == line), "{results}");
+    }
+    let witness = notes.read("witness");
+    let mut steps: Vec<usize> = witness.lines().map(|line| line.parse().unwrap()).collect();
+    // What was at work when it was killed is done again.
+    assert!(steps.len() <= STEPS + 2, "{steps:?}");
     steps.dedup();
-    assert_eq!(steps, (0..WHOLE).collect::<Vec<_>>());
+    assert!(steps.into_iter().eq(0..STEPS));
 }
 
 #[test]
 fn a_campaign_of_other_code_begins_again() {
-    let kept = Kept::new();
-    kept.killed_after(5);
-    fs::write(kept.path("progress/resuming/tree"), "other code\n").unwrap();
-    fs::remove_file(kept.path("witness")).unwrap();
-    let ended = kept.campaigns(&["run", "resuming"]).output().unwrap();
-    assert!(ended.status.success(), "{ended:?}");
-    assert_eq!(kept.read("witness").lines().count(), WHOLE);
+    let notes = Notes::new();
+    notes.killed_after(5);
+    fs::write(notes.path("progress/resuming/tree"), "other code\n").unwrap();
+    fs::remove_file(notes.path("witness")).unwrap();
+    notes.said(&["run", "resuming"]);
+    assert_eq!(notes.read("witness").lines().count(), STEPS);
 }
