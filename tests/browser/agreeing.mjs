@@ -4,9 +4,9 @@
 // rows, {"RFC 3339": URL}. What the script makes of the first at each later moment must be what the
 // program says then: left open, and just opened as well where that is asked for.
 
-import { assert, run, seen, visit, wait } from "./browser.mjs";
+import { assert, runInBoth, seen, visit, wait } from "./browser.mjs";
 
-run(async (browser) => {
+runInBoth(async (browser) => {
   for (const { pages, sites, opened } of JSON.parse(process.argv[2])) {
     const builds = Object.entries(sites)
       .map(([moment, site]) => ({ moment, clock: Date.parse(moment), site }))

@@ -1,5 +1,5 @@
-// Chromium, driven as a reader would use it. Every page that is opened here is watched: anything on
-// the console, any error and any request that leaves the site fails the check.
+// Chromium and Firefox, driven as a reader would use them. Every page that is opened here is watched: anything
+// on the console, any error and any request that leaves the site fails the check.
 
 import assert from "node:assert/strict";
 import { existsSync, renameSync, writeFileSync } from "node:fs";
@@ -8,11 +8,11 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const CHROMIUM = process.env.SYNCMON_TEST_CHROMIUM ?? "/usr/bin/chromium";
+const FIREFOX = process.env.SYNCMON_TEST_FIREFOX ?? "/usr/bin/firefox-esr";
 const MODULES =
   process.env.SYNCMON_TEST_NODE_MODULES ?? join(dirname(fileURLToPath(import.meta.url)), "node_modules");
 
-if (!existsSync(CHROMIUM)) stop(`${CHROMIUM} is missing: apt-get install chromium, or run ./tests/run`);
-const { chromium } = createRequire(import.meta.url)(installed("playwright-core"));
+const driver = createRequire(import.meta.url)(installed("playwright-core"));
 
 /** Where a package or a file of it lies. */
 export function installed(path) {
@@ -45,6 +45,30 @@ export const ARGUMENTS = [
   "--disable-sync",
 ];
 
+/** How each browser is started. The channel is that of Firefox as Mozilla and Debian ship it. */
+export const BROWSERS = {
+  chromium: { executablePath: CHROMIUM, args: ARGUMENTS },
+  firefox: { executablePath: FIREFOX, channel: "moz-firefox" },
+};
+
+/** Those that are open for every check of a run of the tests (see serve.mjs): address by name. */
+const shared = JSON.parse(process.env.SYNCMON_TEST_BROWSERS || "{}");
+
+/** What plays the part of a browser: its name and what drives it. */
+export function kind(name) {
+  const { executablePath } = BROWSERS[name];
+  if (!existsSync(executablePath)) stop(`${executablePath} is missing: run ./tests/run, which installs it`);
+  return driver[name];
+}
+
+const opened = {};
+
+/** A browser, opened when it is first asked for. */
+async function browserCalled(name) {
+  opened[name] ??= shared[name] ? kind(name).connect(shared[name]) : kind(name).launch(BROWSERS[name]);
+  return opened[name];
+}
+
 /** The file that the clock of the web server is read from, if a check has a server. */
 let serverClock;
 
@@ -59,17 +83,22 @@ export function setServer(moment) {
   renameSync(`${serverClock}.new`, serverClock);
 }
 
-/** Runs `checks(browser)` and ends the process with what they came to. */
-export async function run(checks) {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
-  try {
-    await checks(browser);
-  } catch (error) {
-    console.error(error.stack);
-    process.exitCode = 1;
-  } finally {
-    await browser.close();
+/** Runs `checks(browser)` in Chromium and ends the process with what they came to. */
+export const run = (checks) => runIn(["chromium"], checks);
+
+/** The same in Chromium and then in Firefox: what a page does, where `run` is about how it is drawn. */
+export const runInBoth = (checks) => runIn(["chromium", "firefox"], checks);
+
+async function runIn(names, checks) {
+  for (const name of names) {
+    try {
+      await checks(await browserCalled(name), name);
+    } catch (error) {
+      console.error(`in ${name}: ${error.stack}`);
+      process.exitCode = 1;
+    }
   }
+  for (const browser of Object.values(opened)) await (await browser).close();
 }
 
 const underWay = new WeakMap();
@@ -78,7 +107,8 @@ const underWay = new WeakMap();
  * Opens `url` in a browser of its own whose clock stands still at `clock`, hands the page to `look`,
  * and insists afterwards that nothing went wrong on it but what is `forgiven`. It may go on to other
  * sites only `also`. The clock of the web server stands at `server`. With `timers` only the time of day
- * stands still: what waits for a moment to pass gets on.
+ * stands still: what waits for a moment to pass gets on. Without its script a page is what the program wrote,
+ * and is read in Chromium: the driver cannot switch scripts off in Firefox.
  */
 export async function visit(
   browser,
@@ -87,7 +117,8 @@ export async function visit(
   look,
 ) {
   setServer(server);
-  const context = await browser.newContext({
+  const scripted = options.javaScriptEnabled !== false;
+  const context = await (scripted ? browser : await browserCalled("chromium")).newContext({
     // The driver's own way of giving a password switches the browser's cache off.
     extraHTTPHeaders: { Authorization: `Basic ${btoa("cfo:long random password")}` },
     ...options,
@@ -109,14 +140,14 @@ export async function visit(
   page.on("requestfailed", (request) => {
     // Whoever goes on to another page does not wait for the icon of this one.
     const { errorText } = request.failure();
-    if (errorText !== "net::ERR_ABORTED") wrong.push(`${errorText} from ${request.url()}`);
+    if (!/ABORTED/.test(errorText)) wrong.push(`${errorText} from ${request.url()}`);
   });
   page.on("response", (response) => {
     if (response.status() >= 400) wrong.push(`${response.status()} from ${response.url()}`);
   });
   if (timers) {
     await page.clock.setFixedTime(clock);
-  } else if (options.javaScriptEnabled !== false) {
+  } else if (scripted) {
     await page.clock.install({ time: clock - SECOND });
     await page.clock.pauseAt(clock);
   }

@@ -6,14 +6,14 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { HOUR, MINUTE, SECOND, T, answered, assert, run, seen, serverWithClock, setServer, visit, wait } from "./browser.mjs";
+import { HOUR, MINUTE, SECOND, T, answered, assert, runInBoth, seen, serverWithClock, setServer, visit, wait } from "./browser.mjs";
 
 const given = JSON.parse(process.argv[2]);
 serverWithClock(given.clock);
 const overview = `${given.url}index.html`;
 const SALES = `${given.url}entities/sales.html`;
 
-run(async (browser) => {
+runInBoth(async (browser) => {
   await quiet(browser);
   await newBuild(browser);
   await entityPage(browser);

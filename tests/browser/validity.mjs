@@ -5,7 +5,7 @@
 // EVENING_URL is a site built 20 minutes before midnight, which may be believed for 15 of them. The sales
 // had synced five minutes before.
 
-import { HOUR, MINUTE, SECOND, T, answered, assert, at, run, seen, serverWithClock, setServer, sleep, visit, wait } from "./browser.mjs";
+import { HOUR, MINUTE, SECOND, T, answered, assert, at, runInBoth, seen, serverWithClock, setServer, sleep, visit, wait } from "./browser.mjs";
 
 const UNTIL = at("20:20:00");
 const NAMES = ["Customers", "Outlets", "Products", "Sales", "Sale Line Items", "Inventory"];
@@ -18,7 +18,7 @@ const all = (verdict) => NAMES.map(() => verdict);
 const [file, web, serverClock, evening] = process.argv.slice(2);
 serverWithClock(serverClock);
 
-run(async (browser) => {
+runInBoth(async (browser) => {
   for (const site of [file, web]) {
     await oneTurns(browser, site);
     await outOfDate(browser, site);
