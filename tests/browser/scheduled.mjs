@@ -3,13 +3,13 @@
 // Each world is {site, moments}: the address of a site, and what the program says of its syncs at some moments, in
 // their order: [{clock, summary, verdicts: {name: reason}}]. Prints how many verdicts were compared.
 
-import { assert, runInBoth, seen, visit, wait } from "./browser.mjs";
+import { assert, run, seen, visit, wait } from "./browser.mjs";
 
 const WORDS = { fresh: "Up to date", missed: "Missed a run", overdue: "Overdue" };
 
 let compared = 0;
 
-runInBoth(async (browser) => {
+run(async (browser) => {
   for (const { site, moments } of JSON.parse(process.argv[2])) {
     await visit(browser, `${site}index.html`, { clock: moments[0].clock }, async (page) => {
       for (const { clock, summary, verdicts } of moments) {
