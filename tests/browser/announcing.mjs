@@ -3,11 +3,11 @@
 // In the world "turning" the customers are late from 20:15:04.5 on, and the page is out of date after
 // 21:05. Nothing else is announced, however long the page counts.
 
-import { assert, at, run, visit, wait } from "./browser.mjs";
+import { assert, at, runInBoth, visit, wait } from "./browser.mjs";
 
 const [world] = JSON.parse(process.argv[2]);
 
-run(async (browser) => {
+runInBoth(async (browser) => {
   for (const path of world.pages) {
     await visit(browser, world.site + path, {}, async (page) => {
       await page.evaluate(listen);

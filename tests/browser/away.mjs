@@ -2,12 +2,12 @@
 //
 // Built at 20:05 with all well, then at 20:15 without the database.
 
-import { assert, at, run, seen, visit, wait } from "./browser.mjs";
+import { assert, at, runInBoth, seen, visit, wait } from "./browser.mjs";
 
 const site = process.argv[2];
 const clock = at("20:15:00");
 
-run(async (browser) => {
+runInBoth(async (browser) => {
   for (const name of ["index", "entities/sales"]) {
     let written;
     await visit(browser, `${site}${name}.html`, { javaScriptEnabled: false }, async (page) => {

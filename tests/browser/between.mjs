@@ -4,11 +4,11 @@ import { createServer, request } from "node:http";
 
 const authorization = `Basic ${btoa("cfo:long random password")}`;
 
-/** A server in front of `site` that calls `noticed(path)` for each request; its `url` and its `end`. */
+/** A server in front of `site` that calls `noticed(path, answer)` for each request, and waits for it; its `url` and its `end`. */
 export async function between(site, noticed = () => {}) {
   const { hostname: host, port } = new URL(site);
-  const server = createServer((from, to) => {
-    noticed(from.url);
+  const server = createServer(async (from, to) => {
+    await noticed(from.url, to);
     const { method, url: path, headers } = from;
     const onward = request({ host, port, method, path, headers: { ...headers, authorization } }, (answer) => {
       to.writeHead(answer.statusCode, answer.rawHeaders);

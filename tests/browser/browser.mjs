@@ -1,5 +1,5 @@
-// Chromium, driven as a reader would use it. Every page that is opened here is watched: anything on
-// the console, any error and any request that leaves the site fails the check.
+// Chromium and Firefox, driven as a reader would use them. Every page that is opened here is watched: anything
+// on the console, any error and any request that leaves the site fails the check.
 
 import assert from "node:assert/strict";
 import { existsSync, renameSync, writeFileSync } from "node:fs";
@@ -8,11 +8,11 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const CHROMIUM = process.env.SYNCMON_TEST_CHROMIUM ?? "/usr/bin/chromium";
+const FIREFOX = process.env.SYNCMON_TEST_FIREFOX ?? "/usr/bin/firefox-esr";
 const MODULES =
   process.env.SYNCMON_TEST_NODE_MODULES ?? join(dirname(fileURLToPath(import.meta.url)), "node_modules");
 
-if (!existsSync(CHROMIUM)) stop(`${CHROMIUM} is missing: apt-get install chromium, or run ./tests/run`);
-const { chromium } = createRequire(import.meta.url)(installed("playwright-core"));
+const driver = createRequire(import.meta.url)(installed("playwright-core"));
 
 /** Where a package or a file of it lies. */
 export function installed(path) {
@@ -45,6 +45,30 @@ export const ARGUMENTS = [
   "--disable-sync",
 ];
 
+/** How each browser is started. The channel is that of Firefox as Mozilla and Debian ship it. */
+export const BROWSERS = {
+  chromium: { executablePath: CHROMIUM, args: ARGUMENTS },
+  firefox: { executablePath: FIREFOX, channel: "moz-firefox" },
+};
+
+/** Those that are open for every check of a run of the tests (see serve.mjs): address by name. */
+const shared = JSON.parse(process.env.SYNCMON_TEST_BROWSERS || "{}");
+
+/** What plays the part of a browser: its name and what drives it. */
+export function kind(name) {
+  const { executablePath } = BROWSERS[name];
+  if (!existsSync(executablePath)) stop(`${executablePath} is missing: run ./tests/run, which installs it`);
+  return driver[name];
+}
+
+const opened = {};
+
+/** A browser, opened when it is first asked for. */
+async function browserCalled(name) {
+  opened[name] ??= shared[name] ? kind(name).connect(shared[name]) : kind(name).launch(BROWSERS[name]);
+  return opened[name];
+}
+
 /** The file that the clock of the web server is read from, if a check has a server. */
 let serverClock;
 
@@ -59,26 +83,31 @@ export function setServer(moment) {
   renameSync(`${serverClock}.new`, serverClock);
 }
 
-/** Runs `checks(browser)` and ends the process with what they came to. */
-export async function run(checks) {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
-  try {
-    await checks(browser);
-  } catch (error) {
-    console.error(error.stack);
-    process.exitCode = 1;
-  } finally {
-    await browser.close();
-  }
-}
+/** Runs `checks(browser)` in Chromium and ends the process with what they came to. */
+export const run = (checks) => runIn(["chromium"], checks);
 
-const underWay = new WeakMap();
+/** The same in Chromium and then in Firefox: what a page does, where `run` is about how it is drawn. */
+export const runInBoth = (checks) => runIn(["chromium", "firefox"], checks);
+
+async function runIn(names, checks) {
+  for (const name of names) {
+    try {
+      await checks(await browserCalled(name), name);
+    } catch (error) {
+      console.error(`in ${name}: ${error.stack}`);
+      process.exitCode = 1;
+      break;
+    }
+  }
+  for (const browser of Object.values(opened)) await (await browser).close();
+}
 
 /**
  * Opens `url` in a browser of its own whose clock stands still at `clock`, hands the page to `look`,
  * and insists afterwards that nothing went wrong on it but what is `forgiven`. It may go on to other
  * sites only `also`. The clock of the web server stands at `server`. With `timers` only the time of day
- * stands still: what waits for a moment to pass gets on.
+ * stands still: what waits for a moment to pass gets on. Without its script a page is what the program wrote,
+ * and is read in Chromium: the driver cannot switch scripts off in Firefox.
  */
 export async function visit(
   browser,
@@ -87,7 +116,8 @@ export async function visit(
   look,
 ) {
   setServer(server);
-  const context = await browser.newContext({
+  const scripted = options.javaScriptEnabled !== false;
+  const context = await (scripted ? browser : await browserCalled("chromium")).newContext({
     // The driver's own way of giving a password switches the browser's cache off.
     extraHTTPHeaders: { Authorization: `Basic ${btoa("cfo:long random password")}` },
     ...options,
@@ -97,10 +127,6 @@ export async function visit(
   const sites = [url, ...also].map((address) =>
     address.startsWith("file:") ? address.replace(/\/site\/.*/, "/site/") : new URL("/", address).href,
   );
-  const requests = new Set();
-  underWay.set(page, requests);
-  page.on("request", (request) => requests.add(request));
-  for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => requests.delete(request));
   page.on("console", (message) => wrong.push(`console ${message.type()}: ${message.text()}`));
   page.on("pageerror", (error) => wrong.push(`error: ${error.message}`));
   page.on("request", (request) => {
@@ -109,16 +135,17 @@ export async function visit(
   page.on("requestfailed", (request) => {
     // Whoever goes on to another page does not wait for the icon of this one.
     const { errorText } = request.failure();
-    if (errorText !== "net::ERR_ABORTED") wrong.push(`${errorText} from ${request.url()}`);
+    if (!/ABORTED/.test(errorText)) wrong.push(`${errorText} from ${request.url()}`);
   });
   page.on("response", (response) => {
     if (response.status() >= 400) wrong.push(`${response.status()} from ${response.url()}`);
   });
   if (timers) {
     await page.clock.setFixedTime(clock);
-  } else if (options.javaScriptEnabled !== false) {
+  } else if (scripted) {
     await page.clock.install({ time: clock - SECOND });
     await page.clock.pauseAt(clock);
+    await page.addInitScript(countQuestions);
   }
   await page.goto(url);
   await look(page);
@@ -142,21 +169,34 @@ export async function wait(page, moment) {
   await answered(page);
 }
 
+/** Lets the page count for how many answers of the server it waits. */
+function countQuestions() {
+  window.openQuestions = 0;
+  for (const [owner, name] of [[window, "fetch"], [Response.prototype, "text"], [Response.prototype, "json"]]) {
+    const asked = owner[name];
+    owner[name] = function (...given) {
+      window.openQuestions += 1;
+      return asked.apply(this, given).finally(() => (window.openQuestions -= 1));
+    };
+  }
+}
+
 /** Lets the page, whose own clock stands still, have the answers to what it has asked. */
 export async function answered(page) {
-  const deadline = Date.now() + 20 * SECOND;
+  const deadline = Date.now() + MINUTE;
   for (let quiet = 0; quiet < 3; quiet += 1) {
-    await page.evaluate(
-      () =>
-        new Promise((done) => {
-          const { port1, port2 } = new MessageChannel();
-          port1.onmessage = done;
-          port2.postMessage("");
-        }),
-    );
-    const open = [...underWay.get(page)].map((request) => request.url());
-    if (open.length) quiet = -1;
-    assert.ok(Date.now() < deadline, `no answer from ${open}`);
+    const open = await page.evaluate(async () => {
+      const { port1, port2 } = new MessageChannel();
+      await new Promise((done) => {
+        port1.onmessage = done;
+        port2.postMessage("");
+      });
+      return window.openQuestions;
+    });
+    if (!open) continue;
+    assert.ok(Date.now() < deadline, `${page.url()} has no answer`);
+    await new Promise((done) => setTimeout(done, 5));
+    quiet = -1;
   }
 }
 

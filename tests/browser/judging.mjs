@@ -2,7 +2,7 @@
 //
 // SITE_URL is a site built at T.
 
-import { HOUR, MINUTE, T, assert, at, run, seen, sleep, visit, wait } from "./browser.mjs";
+import { HOUR, MINUTE, T, assert, at, runInBoth, seen, sleep, visit, wait } from "./browser.mjs";
 
 const site = process.argv[2];
 
@@ -11,7 +11,7 @@ const row = async (page, name) => {
   return `${health} ${word}`;
 };
 
-run(async (browser) => {
+runInBoth(async (browser) => {
   await visit(browser, `${site}index.html`, {}, async (page) => {
     assert.equal(await row(page, "Customers"), "green Up to date");
     assert.equal(await row(page, "Sales"), "green Up to date");

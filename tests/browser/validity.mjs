@@ -5,7 +5,7 @@
 // EVENING_URL is a site built 20 minutes before midnight, which may be believed for 15 of them. The sales
 // had synced five minutes before.
 
-import { HOUR, MINUTE, SECOND, T, answered, assert, at, run, seen, serverWithClock, setServer, sleep, visit, wait } from "./browser.mjs";
+import { HOUR, MINUTE, SECOND, T, answered, assert, at, runInBoth, seen, serverWithClock, setServer, sleep, visit, wait } from "./browser.mjs";
 
 const UNTIL = at("20:20:00");
 const NAMES = ["Customers", "Outlets", "Products", "Sales", "Sale Line Items", "Inventory"];
@@ -18,7 +18,7 @@ const all = (verdict) => NAMES.map(() => verdict);
 const [file, web, serverClock, evening] = process.argv.slice(2);
 serverWithClock(serverClock);
 
-run(async (browser) => {
+runInBoth(async (browser) => {
   for (const site of [file, web]) {
     await oneTurns(browser, site);
     await outOfDate(browser, site);
@@ -125,15 +125,22 @@ async function clocks(browser, site) {
 }
 
 async function comingBack(browser, site) {
+  const later = UNTIL + SECOND;
   await visit(browser, overview(site), {}, async (page) => {
+    // Firefox keeps a page that is left for coming back, and the driver's clock stands still in it.
+    await page.addInitScript((later) => {
+      addEventListener("pageshow", ({ persisted }) => persisted && globalThis.__pwClock.controller.setFixedTime(later));
+    }, later);
+    await page.reload();
     await page.getByRole("link", { name: "Sales", exact: true }).click();
     await page.waitForURL("**/entities/sales.html");
-    await page.clock.setFixedTime(UNTIL + SECOND);
-    setServer(UNTIL + SECOND);
-    await page.goBack();
-    assert.equal((await seen(page)).verdict.health, "grey");
-    await page.goForward();
-    assert.equal((await seen(page)).verdict.health, "grey");
+    await page.clock.setFixedTime(later);
+    setServer(later);
+    for (const [by, name] of [[-1, "index.html"], [1, "entities/sales.html"]]) {
+      await page.evaluate((by) => history.go(by), by);
+      await page.waitForFunction((name) => location.href.endsWith(name) && document.readyState === "complete", name);
+      assert.equal((await seen(page)).verdict.health, "grey", `${name}, on coming back`);
+    }
     await page.reload();
     assert.equal((await seen(page)).verdict.health, "grey");
   });
