@@ -11,6 +11,7 @@ mod world;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
@@ -72,89 +73,66 @@ fn random_worlds_are_judged_alike_over_both_databases_and_from_the_rules_alone()
 }
 
 fn judge_side_by_side(worlds: usize) -> Tally {
-    let next = AtomicUsize::new(0);
-    let mut whole = Tally::default();
+    let (next, tally) = (AtomicUsize::new(0), Mutex::default());
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut stage = Stage::new();
-                    let mut tally = Tally::default();
-                    loop {
-                        let number = next.fetch_add(1, Ordering::Relaxed);
-                        if number >= worlds {
-                            return tally;
-                        }
-                        let seed = FIRST_SEED + number as u64;
-                        judge_one(&mut stage, KINDS[number % KINDS.len()], seed, &mut tally);
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                let mut stage = Stage::new();
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= worlds {
+                        return;
                     }
-                })
-            })
-            .collect();
-        for thread in threads {
-            let part = thread.join().unwrap();
-            whole.worlds += part.worlds;
-            whole.entities += part.entities;
-            whole.compared += part.compared;
-            whole.reasons.extend(part.reasons);
-            whole.differences.extend(part.differences);
+                    let seed = FIRST_SEED + number as u64;
+                    judge_one(&mut stage, KINDS[number % KINDS.len()], seed, &tally);
+                }
+            });
         }
     });
-    whole
+    tally.into_inner().unwrap()
 }
 
-fn judge_one(stage: &mut Stage, kind: Kind, seed: u64, tally: &mut Tally) {
+fn judge_one(stage: &mut Stage, kind: Kind, seed: u64, tally: &Mutex<Tally>) {
     let world = World::random(kind, seed);
     let verdict = stage.judged(&world);
     let status = stage.over_postgres(&world);
     let comparison = Comparison::of(&world, &status, &verdict);
-    tally.worlds += 1;
-    tally.compared += comparison.compared;
+    let mut differences = Vec::new();
     for difference in &comparison.differences {
         let entity_type = difference.entity_type.as_deref();
-        tally.differences.push(format!(
-            "{difference}\n{}",
-            described(&world, seed, entity_type, &status, &verdict)
-        ));
+        let description = described(&world, seed, entity_type, &status, &verdict);
+        differences.push(format!("{difference}\n{description}"));
     }
+    if kind == Kind::Plain {
+        differences.extend(compare_databases(stage, &world, seed, &status));
+    }
+    let mut tally = tally.lock().unwrap();
+    tally.worlds += 1;
+    tally.compared += comparison.compared + usize::from(kind == Kind::Plain);
+    tally.differences.extend(differences);
     for entity in status["entities"].as_array().unwrap() {
         tally.entities += 1;
         let reason = entity["reason"].as_str().unwrap();
         tally.reasons.insert(reason.to_owned());
     }
-    if kind == Kind::Plain {
-        compare_databases(stage, &world, seed, &status, tally);
-    }
 }
 
-/// What SQLite tells of the same rows is the same to the last word.
-fn compare_databases(
-    stage: &mut Stage,
-    world: &World,
-    seed: u64,
-    status: &Value,
-    tally: &mut Tally,
-) {
+/// What SQLite tells of the same rows is the same to the last word, and so is every page.
+fn compare_databases(stage: &mut Stage, world: &World, seed: u64, status: &Value) -> Vec<String> {
     let other = stage.over_sqlite(world);
-    tally.compared += 1;
-    if *status == other {
-        return;
-    }
     let entities = |status: &Value| status["entities"].as_array().unwrap().clone();
-    for (ours, theirs) in entities(status).into_iter().zip(entities(&other)) {
-        if ours != theirs {
+    let pairs = entities(status).into_iter().zip(entities(&other));
+    let different = pairs.filter(|(ours, theirs)| ours != theirs);
+    let mut differences: Vec<String> = different
+        .map(|(ours, _)| {
             let description = described(world, seed, ours["entity_type"].as_str(), status, &other);
-            let difference = "PostgreSQL (the program) and SQLite (the judge, here) differ";
-            tally
-                .differences
-                .push(format!("{difference}\n{description}"));
-        }
+            format!("PostgreSQL (the program) and SQLite (the judge, here) differ\n{description}")
+        })
+        .collect();
+    if differences.is_empty() && (*status != other || !stage.sites_are_the_same()) {
+        differences.push(format!("seed {seed}: the pages differ\n{status}\n{other}"));
     }
-    if tally.differences.is_empty() {
-        tally
-            .differences
-            .push(format!("seed {seed}: {status}\n{other}"));
-    }
+    differences
 }
 
 /// Enough to see why: the entity's rows, and both verdicts on it.
@@ -186,13 +164,11 @@ fn described(
     for entity in list.filter(|entity| entity["entity_type"] == name) {
         writeln!(text, "program: {entity}").unwrap();
     }
-    match &judge["entities"] {
-        Value::Array(list) => {
-            for entity in list.iter().filter(|entity| entity["entity_type"] == name) {
-                writeln!(text, "judge: {entity}").unwrap();
-            }
-        }
-        entities => writeln!(text, "judge: {}", entities[name]).unwrap(),
-    }
+    // A status has a list, the judge a map.
+    let judged = match judge["entities"].as_array() {
+        Some(list) => list.iter().find(|entity| entity["entity_type"] == name),
+        None => judge["entities"].get(name),
+    };
+    writeln!(text, "judge: {judged:?}").unwrap();
     text
 }
