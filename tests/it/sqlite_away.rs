@@ -17,12 +17,15 @@ use crate::outage::{
 use crate::sandbox::{NOW, Sandbox, campaign};
 use crate::wrapped::{ended, unprivileged};
 
+/// Its name, and what makes it.
+type Fault<'a> = (&'a str, &'a dyn Fn(&Path));
+
 #[test]
 fn a_sqlite_file_that_is_not_as_it_was_is_an_outage() {
     let mut world = filled(Sandbox::sqlite());
     let file = world.path("sync.sqlite");
     let whole = fs::read(&file).unwrap();
-    let faults: [(&str, &dyn Fn(&Path)); 4] = [
+    let faults: [Fault; 4] = [
         ("the file is missing", &|file| {
             fs::remove_file(file).unwrap();
         }),

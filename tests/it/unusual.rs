@@ -85,6 +85,9 @@ fn what_is_unusual_is_said_wherever_the_run_is_shown_and_changes_no_verdict() {
     assert_eq!(all.matches("data-result=\"completed unusual\"").count(), 3);
     assert!(all.contains(">unusual (3)</a>"));
     assert_eq!(told(&world).len(), 3);
+    let listed = crate::history::listed::rows(&all).into_iter();
+    let listed: Vec<String> = listed.flat_map(|row| row.unusual).collect();
+    assert_eq!(listed.len(), 3, "{listed:?}");
 
     // The same world without numbers gives the same verdicts.
     let plain = Sandbox::postgres()
