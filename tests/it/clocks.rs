@@ -26,17 +26,21 @@ fn away(world: Sandbox) -> Sandbox {
     }
 }
 
+/// By a build that is told this moment, and shows it as `said`.
+fn is_judged(world: &Sandbox, now: &str, verdict: &str, said: &str) {
+    assert_eq!(world.build_at(now).code, 0);
+    assert_eq!(world.verdict("sales"), verdict, "{now}");
+    let page = world.page("index.html");
+    assert!(page.contains(&format!("2026, {said}")), "{now}: {page}");
+}
+
 #[test]
 fn a_clock_that_was_a_day_ahead_is_not_believed_once_it_is_right() {
     for world in synced_at("2026-11-22T20:00:00Z") {
         assert_eq!(world.build_at("2026-11-23T20:05:00Z").code, 0);
         assert_eq!(world.verdict("sales"), "red overdue");
         assert_eq!(world.build_at("2026-11-22T20:05:00Z").code, 0);
-        assert_eq!(
-            world.verdict("sales"),
-            "green fresh",
-            "by what was just read"
-        );
+        assert_eq!(world.verdict("sales"), "green fresh", "as just read");
 
         assert_eq!(world.build_at("2026-11-23T20:05:00Z").code, 0);
         let world = away(world);
@@ -49,11 +53,8 @@ fn a_clock_that_was_a_day_ahead_is_not_believed_once_it_is_right() {
             "the page does not ask to be believed until tomorrow"
         );
         assert_eq!(status["source"]["since"], "2026-11-22T20:10:00Z");
-        assert!(
-            world
-                .page("index.html")
-                .contains("by a clock that was ahead")
-        );
+        let page = world.page("index.html");
+        assert!(page.contains("by a clock that was ahead"), "{page}");
     }
 }
 
@@ -106,10 +107,7 @@ fn an_hour_that_comes_twice_is_an_hour_like_any_other() {
             ("2026-11-01T10:30:00Z", "yellow late", "02:30 PST"),
             ("2026-11-01T20:30:01Z", "red overdue", "12:30 PST"),
         ] {
-            assert_eq!(world.build_at(now).code, 0);
-            assert_eq!(world.verdict("sales"), verdict, "{now}");
-            let page = world.page("index.html");
-            assert!(page.contains(&format!("2026, {since}")), "{now}: {page}");
+            is_judged(&world, now, verdict, since);
         }
         let summary = world.status()["overall"]["summary"].clone();
         assert_eq!(
@@ -136,10 +134,7 @@ fn an_hour_that_is_left_out_makes_nothing_late() {
             ("2026-03-08T21:30:00Z", "yellow late", "14:30 PDT"),
             ("2026-03-08T21:30:01Z", "red overdue", "14:30 PDT"),
         ] {
-            assert_eq!(world.build_at(now).code, 0);
-            assert_eq!(world.verdict("sales"), verdict, "{now}");
-            let page = world.page("index.html");
-            assert!(page.contains(&format!("2026, {said}")), "{now}: {page}");
+            is_judged(&world, now, verdict, said);
         }
         // An outage across the change: 15 minutes of validity are 15 minutes.
         let at = |now: &str| world.build_at(now).code;
@@ -152,10 +147,7 @@ fn an_hour_that_is_left_out_makes_nothing_late() {
             assert_eq!(world.build_at(now).code, 75);
             assert_eq!(world.verdict("sales"), verdict, "{now}");
         }
-        assert!(
-            world
-                .page("index.html")
-                .contains("03:05 PDT on Sunday 8 March")
-        );
+        let page = world.page("index.html");
+        assert!(page.contains("03:05 PDT on Sunday 8 March"), "{page}");
     }
 }

@@ -7,19 +7,19 @@ use chrono::{DateTime, TimeDelta};
 use crate::campaign::{Campaign, is_whole};
 use crate::cluster::Cluster;
 use crate::gate::{Gate, Manner};
-use crate::outage::{FIRST_FAILURE, SETTINGS, is_healed_at, says_that_it_is_away, through};
+use crate::outage::{FIRST_FAILURE, PATIENT, is_healed, says_that_it_is_away, through, within};
 use crate::sandbox::{NOW, Sandbox};
 
 /// A short answer: one entity, one run.
 fn world() -> (Sandbox, Gate) {
-    let world = Sandbox::postgres().file("syncmon.toml", SETTINGS).sql(
+    let world = within(Sandbox::postgres(), PATIENT).sql(
         "insert into sync_log (timestamp, entity_type, action, status, duration_seconds)
          values ('2026-11-22T19:22:00Z', 'sales', 'incremental_sync', 'completed', 4.5)",
     );
     let gate = Gate::before(Cluster::shared().port);
-    let world = through(world, &gate);
+    let world = through(world, gate.port);
     gate.turn(Manner::Open);
-    assert_eq!(world.build_at(NOW).code, 0);
+    world.build();
     (world, gate)
 }
 
@@ -89,7 +89,7 @@ fn cut(
         }
     }
     gate.turn(Manner::Open);
-    is_healed_at(world, NOW);
+    is_healed(world, NOW);
     campaign.ends(&format!(
         "{} points of {enough} bytes",
         campaign.tally("points")

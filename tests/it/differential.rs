@@ -87,15 +87,12 @@ fn judge_one(stage: &mut Stage, step: &Step) -> Vec<String> {
     let comparison = Comparison::of(&world, &status, &verdict);
     step.count("worlds", 1);
     step.count("comparisons", comparison.compared);
-    let mut differences: Vec<String> = comparison
-        .differences
-        .iter()
-        .map(|difference| {
-            let entity_type = difference.entity_type.as_deref();
-            let described = described(&world, seed, entity_type, &status, &verdict);
-            format!("{difference}\n{described}")
-        })
-        .collect();
+    let mut differences = Vec::new();
+    for difference in &comparison.differences {
+        let entity_type = difference.entity_type.as_deref();
+        let description = described(&world, seed, entity_type, &status, &verdict);
+        differences.push(format!("{difference}\n{description}"));
+    }
     for entity in status["entities"].as_array().unwrap() {
         step.count("entities", 1);
         step.count(&format!("reason {}", entity["reason"].as_str().unwrap()), 1);
@@ -115,15 +112,16 @@ fn compare_databases(stage: &mut Stage, world: &World, seed: u64, status: &Value
         return differences;
     }
     let entities = |status: &Value| status["entities"].as_array().unwrap().clone();
-    for (ours, theirs) in entities(status).into_iter().zip(entities(&other)) {
-        if ours != theirs {
+    let pairs = entities(status).into_iter().zip(entities(&other));
+    let different = pairs.filter(|(ours, theirs)| ours != theirs);
+    let mut differences: Vec<String> = different
+        .map(|(ours, _)| {
             let description = described(world, seed, ours["entity_type"].as_str(), status, &other);
-            let difference = "PostgreSQL (the program) and SQLite (the judge, here) differ";
-            differences.push(format!("{difference}\n{description}"));
-        }
-    }
-    if differences.is_empty() {
-        differences.push(format!("seed {seed}: {status}\n{other}"));
+            format!("PostgreSQL (the program) and SQLite (the judge, here) differ\n{description}")
+        })
+        .collect();
+    if differences.is_empty() && (*status != other || !stage.sites_are_the_same()) {
+        differences.push(format!("seed {seed}: the pages differ\n{status}\n{other}"));
     }
     differences
 }
@@ -157,13 +155,11 @@ fn described(
     for entity in list.filter(|entity| entity["entity_type"] == name) {
         writeln!(text, "program: {entity}").unwrap();
     }
-    match &judge["entities"] {
-        Value::Array(list) => {
-            for entity in list.iter().filter(|entity| entity["entity_type"] == name) {
-                writeln!(text, "judge: {entity}").unwrap();
-            }
-        }
-        entities => writeln!(text, "judge: {}", entities[name]).unwrap(),
-    }
+    // A status has a list, the judge a map.
+    let judged = match judge["entities"].as_array() {
+        Some(list) => list.iter().find(|entity| entity["entity_type"] == name),
+        None => judge["entities"].get(name),
+    };
+    writeln!(text, "judge: {judged:?}").unwrap();
     text
 }

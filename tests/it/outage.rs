@@ -12,6 +12,7 @@ use crate::cluster::Cluster;
 use crate::gate::{Gate, Manner};
 use crate::golden;
 use crate::sandbox::{Ended, NOW, Sandbox};
+use crate::secrets::are_nowhere;
 
 /// Sales synced 43 minutes before [`NOW`]. The text makes the answer longer than one packet, and
 /// is that of a run before.
@@ -25,56 +26,55 @@ pub const FIRST_FAILURE: &str = "2026-11-22T20:10:00Z";
 pub const SECOND_FAILURE: &str = "2026-11-22T20:30:00Z";
 pub const HEALED: &str = "2026-11-22T20:40:00Z";
 
-/// A build that has to wait reads for 3 seconds at most, and ends within 6.
-pub const SETTINGS: &str = "connect_timeout = \"1s\"\nbuild_timeout = \"6s\"\n\
-                            [[entities]]\nentity_type = \"sales\"\n";
+/// A build waits longer than any machine needs where nothing is wrong.
+pub const PATIENT: [u32; 2] = [20, 60];
+/// It gives up a connection after a second.
+pub const CONNECTS_IN_HASTE: [u32; 2] = [1, 60];
+/// It gives up an answer after two seconds, half of what a build may take.
+pub const READS_IN_HASTE: [u32; 2] = [20, 4];
+/// What ends by itself has ended by then, on any machine.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Stands in every connection string that has no other: servers that trust everybody ignore it.
 pub const PASSWORD: &str = "S3cret/pass w@rd";
-const PASSWORD_IN_URL: &str = "S3cret%2Fpass%20w%40rd";
+pub const PASSWORD_IN_URL: &str = "S3cret%2Fpass%20w%40rd";
+
+/// In how many seconds a build connects, and ends.
+pub fn within(world: Sandbox, [connect, build]: [u32; 2]) -> Sandbox {
+    let settings = format!(
+        "connect_timeout = \"{connect}s\"\nbuild_timeout = \"{build}s\"\n\
+         [[entities]]\nentity_type = \"sales\"\n"
+    );
+    world.file("syncmon.toml", &settings)
+}
 
 pub fn filled(world: Sandbox) -> Sandbox {
-    guarded(
-        world
-            .sql(&SYNCED.replace('%', &"x".repeat(3900)))
-            .file("syncmon.toml", SETTINGS),
-    )
+    let world = world.sql(&SYNCED.replace('%', &"x".repeat(3900)));
+    guarded(within(world, PATIENT))
 }
 
 /// The same world, read with a password in the connection string.
 fn guarded(world: Sandbox) -> Sandbox {
-    let url = world.url().to_owned();
-    match url
-        .split_once("://")
-        .and_then(|(_, rest)| rest.split_once('@'))
-    {
-        Some((role, _)) if !role.contains(':') => {
-            let given = format!("{role}:{PASSWORD_IN_URL}@");
-            world.with_url(&url.replacen(&format!("{role}@"), &given, 1))
+    let given = match world.url().split_once('@') {
+        Some((role, address)) if role.matches(':').count() == 1 => {
+            format!("{role}:{PASSWORD_IN_URL}@{address}")
         }
-        _ => world,
-    }
+        _ => return world,
+    };
+    world.with_url(&given)
 }
 
 /// A real database, read through a gate.
 pub fn behind_a_gate() -> (Sandbox, Gate) {
     let world = filled(Sandbox::postgres());
     let gate = Gate::before(Cluster::shared().port);
-    (through(world, &gate), gate)
+    (through(world, gate.port), gate)
 }
 
-/// The same database, read through this gate.
-pub fn through(world: Sandbox, gate: &Gate) -> Sandbox {
-    through_port(world, gate.port)
-}
-
-pub fn through_port(world: Sandbox, port: u16) -> Sandbox {
-    let url = format!(
-        "postgres://syncmon_ro@127.0.0.1:{}/{}",
-        port,
-        world.database()
-    );
-    guarded(world.with_url(&url))
+/// The same database, read through this port.
+pub fn through(world: Sandbox, port: u16) -> Sandbox {
+    let name = world.database();
+    guarded(world.with_url(&format!("postgres://syncmon_ro@127.0.0.1:{port}/{name}")))
 }
 
 pub fn turn(gate: &Gate, manner: Manner) -> impl FnOnce(Sandbox) -> Sandbox {
@@ -84,75 +84,77 @@ pub fn turn(gate: &Gate, manner: Manner) -> impl FnOnce(Sandbox) -> Sandbox {
     }
 }
 
-/// The whole story of an outage.
+/// The arguments of a build at a moment.
+pub fn building(now: &str) -> Vec<&str> {
+    let arguments = "build --out site --state-dir state --now".split(' ');
+    arguments.chain([now]).collect()
+}
+
+/// The whole story of an outage. The world is as it was before.
 pub fn survives(
     fault: &str,
     world: Sandbox,
     breaks: impl FnOnce(Sandbox) -> Sandbox,
     heals: impl FnOnce(Sandbox) -> Sandbox,
-) {
-    let good = world.build_at(NOW);
-    assert_eq!(good.code, 0, "{good:?}");
+) -> Sandbox {
+    println!("fault: {fault}");
+    world.build();
     assert_eq!(world.verdict("sales"), "green fresh");
     let known = world.entity("sales");
 
     let world = guarded(breaks(world));
-    let away = fails_in_time(&world, FIRST_FAILURE);
+    let away = is_away(&world, FIRST_FAILURE);
     golden::section("messages.txt", fault, &told(&world, &away));
-    let status = says_that_it_is_away(&world, &away);
-    assert_eq!(status["generated_at"], "2026-11-22T20:10:00Z");
     assert_eq!(world.verdict("sales"), "green fresh");
-    assert_eq!(status["overall"]["health"], "yellow");
+    assert_eq!(world.status()["overall"]["health"], "yellow");
     let kept = world.entity("sales");
     for unchanged in ["last_success_at", "last_run", "turns_yellow_at", "detail"] {
         assert_eq!(kept[unchanged], known[unchanged], "{unchanged}");
     }
     assert_eq!(kept["age_seconds"], 47.0 * 60.0 + 55.5);
 
-    let away = fails_in_time(&world, SECOND_FAILURE);
-    let status = says_that_it_is_away(&world, &away);
-    assert_eq!(status["generated_at"], "2026-11-22T20:30:00Z");
+    // Both may have to wait: they do it at the same time.
+    let elsewhere = "build --out first --state-dir first-state --now".split(' ');
+    let elsewhere: Vec<&str> = elsewhere.chain([SECOND_FAILURE]).collect();
+    let (again, first) = std::thread::scope(|scope| {
+        let first = scope.spawn(|| world.run(&elsewhere));
+        (world.build_at(SECOND_FAILURE), first.join().unwrap())
+    });
+    says_that_it_is_away(&world, &again);
     assert_eq!(world.verdict("sales"), "yellow out_of_date");
+    says_what_to_do_if_nothing_was_ever_read(&world, &first);
 
-    says_what_to_do_if_nothing_was_ever_read(&world);
-
-    let world = guarded(heals(world));
-    is_healed(&world);
+    let world = guarded(within(heals(world), PATIENT));
+    is_healed(&world, HEALED);
+    world
 }
 
 /// The next good build leaves nothing of an outage.
-pub fn is_healed(world: &Sandbox) {
-    is_healed_at(world, HEALED);
-    assert_eq!(world.status()["as_of"], "2026-11-22T20:40:00Z");
+pub fn is_healed(world: &Sandbox, now: &str) {
+    shows_no_outage(world, &world.build_at(now), now);
 }
 
-/// The same at any moment.
-pub fn is_healed_at(world: &Sandbox, now: &str) {
-    let healed = world.build_at(now);
+/// What such a build, however it was run, has left.
+pub fn shows_no_outage(world: &Sandbox, healed: &Ended, now: &str) {
     assert_eq!((healed.code, healed.stderr.as_str()), (0, ""), "{healed:?}");
-    never_tells_the_password(world, &healed);
+    never_tells_the_password(world, healed);
     is_whole(&world.path("site"));
-    assert_eq!(
-        world.status()["source"],
-        serde_json::json!({"state": "ok", "since": null, "message": null})
-    );
+    let status = world.status();
+    assert_eq!(status["as_of"], now);
+    let source = serde_json::json!({"state": "ok", "since": null, "message": null});
+    assert_eq!(status["source"], source);
     assert_eq!(world.verdict("sales"), "green fresh");
     assert!(!world.page("index.html").contains("class=\"banner\""));
 }
 
-/// A build that fails within the time that the configuration gives it.
-fn fails_in_time(world: &Sandbox, now: &str) -> Ended {
+/// A build that cannot read, and does not wait for ever.
+pub fn is_away(world: &Sandbox, now: &str) -> Ended {
     let begun = Instant::now();
     let ended = world.build_at(now);
-    let limit = build_timeout(world);
-    assert!(begun.elapsed() < limit, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+    let status = says_that_it_is_away(world, &ended);
+    assert_eq!(status["generated_at"], now);
     ended
-}
-
-fn build_timeout(world: &Sandbox) -> Duration {
-    let text = fs::read_to_string(world.path("syncmon.toml")).unwrap();
-    let settings: toml::Table = toml::from_str(&text).unwrap();
-    humantime::parse_duration(settings["build_timeout"].as_str().unwrap()).unwrap()
 }
 
 /// What every build during the outage has in common.
@@ -166,20 +168,15 @@ pub fn says_that_it_is_away(world: &Sandbox, ended: &Ended) -> Value {
     let status = world.status();
     assert_eq!(status["source"]["state"], "unreachable");
     assert_eq!(status["source"]["since"], "2026-11-22T20:10:00Z");
-    assert_eq!(status["as_of"], "2026-11-22T20:05:00Z");
+    assert_eq!(status["as_of"], NOW);
     assert_eq!(status["valid_until"], "2026-11-22T20:20:00Z");
-    let banner = banner(world);
-    for part in [
-        "since Sunday 22 November, 12:10",
-        status["source"]["message"].as_str().unwrap(),
-    ] {
+    let message = status["source"]["message"].as_str().unwrap();
+    let page = world.page("index.html");
+    let banner = banner(&page);
+    for part in ["since Sunday 22 November, 12:10", message] {
         assert!(banner.contains(part), "{part:?} is not in {banner:?}");
     }
-    assert!(
-        world
-            .page("index.html")
-            .contains("<p>Read on Sunday 22 November 2026, 12:05 PST.")
-    );
+    assert!(page.contains("<p>Read on Sunday 22 November 2026, 12:05 PST."));
     status
 }
 
@@ -190,27 +187,18 @@ pub fn only_line(ended: &Ended) -> &str {
 }
 
 /// Another state directory and another site: nothing is known from before.
-fn says_what_to_do_if_nothing_was_ever_read(world: &Sandbox) {
-    let ended = world.run(&[
-        "build",
-        "--out",
-        "first",
-        "--state-dir",
-        "first-state",
-        "--now",
-        SECOND_FAILURE,
-    ]);
+fn says_what_to_do_if_nothing_was_ever_read(world: &Sandbox, ended: &Ended) {
     assert_eq!(ended.code, 75, "{ended:?}");
-    never_tells_the_password(world, &ended);
+    never_tells_the_password(world, ended);
     is_whole(&world.path("first"));
     let page = fs::read_to_string(world.path("first/index.html")).unwrap();
     assert!(page.contains("there is nothing to show yet"), "{page}");
     assert!(page.contains("Ask whoever runs syncmon"), "{page}");
-    let status: Value =
-        serde_json::from_slice(&fs::read(world.path("first/status.json")).unwrap()).unwrap();
+    let status = fs::read(world.path("first/status.json")).unwrap();
+    let status: Value = serde_json::from_slice(&status).unwrap();
     assert_eq!(status["as_of"], Value::Null);
     assert_eq!(status["valid_until"], Value::Null);
-    assert_eq!(status["source"]["since"], "2026-11-22T20:30:00Z");
+    assert_eq!(status["source"]["since"], SECOND_FAILURE);
     assert_ne!(status["overall"]["health"], "green");
     for entity in status["entities"].as_array().unwrap() {
         assert_ne!(entity["health"], "green", "{entity}");
@@ -220,53 +208,37 @@ fn says_what_to_do_if_nothing_was_ever_read(world: &Sandbox) {
 
 /// Neither on any output nor in any byte of the site and of what is kept.
 pub fn never_tells_the_password(world: &Sandbox, ended: &Ended) {
-    let Some((_, rest)) = world.url().split_once("://") else {
+    let Some((user, _)) = world.url().split_once('@') else {
         return;
     };
-    let (user, _) = rest.split_once('@').expect("no password is given");
-    let (_, in_url) = user.split_once(':').expect("no password is given");
+    assert_eq!(user.matches(':').count(), 2, "no password is given");
+    let in_url = user.rsplit(':').next().unwrap().to_owned();
     let in_form = in_url.replace("%20", "+");
     let in_lower_case = in_form.replace("%2F", "%2f");
-    for secret in [PASSWORD, in_url, &in_form, &in_lower_case] {
-        assert!(!ended.stdout.contains(secret), "{}", ended.stdout);
-        assert!(!ended.stderr.contains(secret), "{}", ended.stderr);
-        for entry in walkdir::WalkDir::new(world.root()) {
-            let entry = entry.unwrap();
-            if entry.file_type().is_file() {
-                let bytes = fs::read(entry.path()).unwrap();
-                let found = bytes
-                    .windows(secret.len())
-                    .any(|part| part == secret.as_bytes());
-                assert!(!found, "{secret} is in {}", entry.path().display());
-            }
-        }
-    }
+    let forms = [PASSWORD.to_owned(), in_url, in_form, in_lower_case];
+    are_nowhere(world, ended, &forms, &[]);
 }
 
 /// Each page has its end, and everything that it refers to is there.
 pub fn is_whole(site: &Path) {
     let mut pages = 0;
     for entry in walkdir::WalkDir::new(site) {
-        let entry = entry.unwrap();
-        let path = entry.path();
+        let path = entry.unwrap().into_path();
+        let shown = path.display();
         match path.extension().and_then(|kind| kind.to_str()) {
             Some("html") => {
-                let page = fs::read_to_string(path).unwrap();
-                assert!(
-                    page.to_lowercase().starts_with("<!doctype html>"),
-                    "{}",
-                    path.display()
-                );
-                assert!(page.trim_end().ends_with("</html>"), "{}", path.display());
+                let page = fs::read_to_string(&path).unwrap();
+                let begun = page.to_lowercase().starts_with("<!doctype html>");
+                assert!(begun && page.trim_end().ends_with("</html>"), "{shown}");
                 for link in links(&page) {
                     let target = path.parent().unwrap().join(&link);
-                    assert!(target.exists(), "{} refers to {link}", path.display());
+                    assert!(target.exists(), "{shown} refers to {link}");
                 }
                 pages += 1;
             }
             Some("json") => {
-                let parsed = serde_json::from_slice::<Value>(&fs::read(path).unwrap());
-                assert!(parsed.is_ok(), "{}: {parsed:?}", path.display());
+                let parsed = serde_json::from_slice::<Value>(&fs::read(&path).unwrap());
+                assert!(parsed.is_ok(), "{shown}: {parsed:?}");
             }
             _ => {}
         }
@@ -288,8 +260,8 @@ fn links(page: &str) -> BTreeSet<String> {
     links
 }
 
-fn banner(world: &Sandbox) -> String {
-    let page = world.page("index.html");
+/// What the banner of a page says.
+fn banner(page: &str) -> String {
     let (_, rest) = page.split_once("<p class=\"banner\"").expect("no banner");
     let (_, text) = rest.split_once('>').unwrap();
     let (text, _) = text.split_once("</p>").unwrap();
@@ -298,18 +270,15 @@ fn banner(world: &Sandbox) -> String {
 
 /// For the engineer and for everybody, without what differs from run to run.
 pub fn told(world: &Sandbox, ended: &Ended) -> String {
-    let mut text = format!(
-        "{}\n{}",
-        only_line(ended),
-        world.status()["source"]["message"].as_str().unwrap()
-    );
+    let message = world.status()["source"]["message"].clone();
+    let mut text = format!("{}\n{}", only_line(ended), message.as_str().unwrap());
     if let Some((_, address)) = world.url().split_once('@') {
         let address = address.split('?').next().unwrap();
         let (host, database) = address.rsplit_once('/').unwrap();
         text = text
             .replace(host, "HOST:PORT")
-            .replace(database, "DATABASE");
-        text = text.replace(&world.database(), "DATABASE");
+            .replace(database, "DATABASE")
+            .replace(&world.database(), "DATABASE");
     }
     text.replace(&world.root().display().to_string(), "DIR")
 }

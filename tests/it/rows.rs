@@ -4,59 +4,12 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use crate::sandbox::{NOW, Sandbox};
 
-pub const MICRO: TimeDelta = TimeDelta::microseconds(1);
-pub const ZERO: TimeDelta = TimeDelta::zero();
-
 pub fn minutes(count: i64) -> TimeDelta {
     TimeDelta::minutes(count)
 }
 
 pub fn hours(count: i64) -> TimeDelta {
     TimeDelta::hours(count)
-}
-
-/// An entity as its writers left it, and what is to be concluded from that.
-pub struct Entity {
-    pub name: &'static str,
-    pub verdict: &'static str,
-    pub rows: String,
-}
-
-/// An entity of which nothing is recorded yet.
-pub fn entity(name: &'static str, verdict: &'static str) -> Entity {
-    Entity {
-        name,
-        verdict,
-        rows: String::new(),
-    }
-}
-
-impl Entity {
-    /// A run that took no time.
-    pub fn log(self, status: &str, ago: TimeDelta) -> Entity {
-        self.lasting(status, ago, "0")
-    }
-
-    /// A run with its duration in SQL.
-    pub fn lasting(self, status: &str, ago: TimeDelta, duration: &str) -> Entity {
-        self.log_row(&quoted(status), &moment(ago), duration)
-    }
-
-    pub fn log_row(mut self, status: &str, timestamp: &str, duration: &str) -> Entity {
-        self.rows
-            .push_str(&log_row(self.name, status, timestamp, duration));
-        self
-    }
-
-    pub fn state(self, status: &str, synced_ago: TimeDelta) -> Entity {
-        self.state_row(&quoted(status), &moment(synced_ago), "null")
-    }
-
-    pub fn state_row(mut self, status: &str, synced: &str, updated: &str) -> Entity {
-        self.rows
-            .push_str(&state_row(self.name, status, synced, updated));
-        self
-    }
 }
 
 /// One row of `sync_log`; every value but the entity's name is SQL.
@@ -103,17 +56,88 @@ pub fn built_from_both(rows: &str) -> Sandbox {
     postgres
 }
 
-/// All entities in one world: both databases agree on them, and on what was expected.
-pub fn judged_as_expected(entities: &[Entity]) -> Sandbox {
-    let rows: String = entities.iter().map(|entity| entity.rows.as_str()).collect();
-    let sandbox = built_from_both(&rows);
-    let wrong: Vec<_> = entities
-        .iter()
-        .map(|entity| (entity.name, entity.verdict, sandbox.verdict(entity.name)))
-        .filter(|(_, expected, verdict)| expected != verdict)
-        .collect();
-    assert!(wrong.is_empty(), "(entity, expected, verdict): {wrong:#?}");
-    sandbox
+/// Entities, one a line. Between bars stand its name, its verdict, the rows that its writers left (see [`row`]), and
+/// perhaps the one notice, or `no notice`.
+pub struct Table<'a>(Vec<Vec<&'a str>>);
+
+impl Table<'_> {
+    pub fn of(text: &str) -> Table<'_> {
+        let lines = text.lines().filter(|line| line.contains('|'));
+        let cells = lines.map(|line| line.split('|').map(str::trim).collect());
+        Table(cells.collect())
+    }
+
+    pub fn sql(&self) -> String {
+        let rows = |cells: &Vec<&str>| {
+            let rows = cells[2].split("; ").map(|text| row(cells[0], text));
+            rows.collect::<String>()
+        };
+        self.0.iter().map(rows).collect()
+    }
+
+    /// A build from these rows has come to what was expected.
+    pub fn is_judged_in(&self, sandbox: &Sandbox) {
+        let wrong = self.0.iter().filter_map(|cells| {
+            let verdict = sandbox.verdict(cells[0]);
+            let notices = notices(sandbox, cells[0]);
+            let said = match cells.get(3) {
+                None => true,
+                Some(&"no notice") => notices.is_empty(),
+                Some(said) => notices.contains(said) && notices.lines().count() == 1,
+            };
+            let expected = verdict == cells[1] && said;
+            (!expected).then(|| format!("{cells:?}: {verdict}, {notices}"))
+        });
+        let wrong: Vec<String> = wrong.collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+}
+
+/// All entities of a table in one world: both databases agree on them, and on what was expected.
+pub fn judged_as_expected(text: &str) {
+    let table = Table::of(text);
+    table.is_judged_in(&built_from_both(&table.sql()));
+}
+
+/// SQL of `completed 2h-1us lasting 60`, a run recorded as started so long ago, or of `state success 1h updated 5min`.
+/// What stands between quotes is SQL, and so are numbers and `null`.
+fn row(entity_type: &str, text: &str) -> String {
+    let in_state = text.starts_with("state ");
+    let tokens = regex::Regex::new(r"'[^']*'|\S+").unwrap();
+    let tokens = tokens.find_iter(text).map(|token| token.as_str());
+    let mut tokens = tokens.skip(usize::from(in_state));
+    let value = |text: &str, otherwise: fn(&str) -> String| {
+        let is_sql = text.starts_with('\'') || text == "null" || text.parse::<f64>().is_ok();
+        if is_sql {
+            text.to_owned()
+        } else {
+            otherwise(text)
+        }
+    };
+    let at = |text: &str| value(text, |text| moment(ago(text)));
+    let word = value(tokens.next().unwrap(), quoted);
+    let (first, more) = (at(tokens.next().unwrap()), tokens.nth(1));
+    if in_state {
+        state_row(entity_type, &word, &first, &at(more.unwrap_or("null")))
+    } else {
+        log_row(entity_type, &word, &first, more.unwrap_or("0"))
+    }
+}
+
+/// `2h-1us` is a microsecond less than two hours.
+fn ago(text: &str) -> TimeDelta {
+    let terms = regex::Regex::new("([+-]?[0-9]+)(us|s|min|h|d)").unwrap();
+    let terms = terms.captures_iter(text).map(|term| {
+        let count: i64 = term[1].parse().unwrap();
+        match &term[2] {
+            "us" => TimeDelta::microseconds(count),
+            "s" => TimeDelta::seconds(count),
+            "min" => minutes(count),
+            "h" => hours(count),
+            _ => hours(24 * count),
+        }
+    });
+    terms.sum()
 }
 
 /// All that is said of an entity besides its verdict.

@@ -2,17 +2,16 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 
 use crate::cluster::Cluster;
+use crate::outage::building;
 use crate::sandbox::{Ended, NOW, Sandbox};
 
-/// What breaks URLs, templates, shells and patterns when it is not treated with care.
-const ODD: &str = "p@ss:w/o?r#d%2F[]{{7*7}}<b>&'\"$HOME \\ €";
+/// What breaks URLs, password files, templates, shells, JSON, HTML, SQL and patterns when it is not treated with care.
+pub const ODD: &str = "p@ss:w/o?r#d%2f[]{{7*7}}<b>&'\"$HOME \\ €+x";
 
 /// A role of its own that has to give this password.
-fn guarded(password: &str) -> (Sandbox, String) {
-    let world = Sandbox::postgres();
+pub fn guarded(world: &Sandbox, password: &str) -> String {
     let role = format!("guarded_{}", world.database());
     world.execute(&format!(
         "do $$ begin
@@ -22,170 +21,164 @@ fn guarded(password: &str) -> (Sandbox, String) {
          create role {role} login in role syncmon_ro, password_required password '{}'",
         password.replace('\'', "''")
     ));
-    (world, role)
+    role
 }
 
-fn percent_encoded(text: &str) -> String {
+/// All but letters, digits and what `stays`.
+pub fn percent_encoded(text: &str, stays: &str) -> String {
     text.bytes().fold(String::new(), |encoded, byte| {
-        format!("{encoded}%{byte:02X}")
+        let letter = char::from(byte);
+        if letter.is_ascii_alphanumeric() || stays.contains(letter) {
+            format!("{encoded}{letter}")
+        } else {
+            format!("{encoded}%{byte:02X}")
+        }
     })
 }
 
-/// Builds that end with this code leave no trace of the passwords but in `inputs`.
-fn never_appears(world: &Sandbox, passwords: &[&str], code: i32, inputs: &[&str]) {
-    for arguments in [vec![], vec!["-v"]] {
-        let mut all = vec![
-            "build",
-            "--out",
-            "site",
-            "--state-dir",
-            "state",
-            "--now",
-            NOW,
-        ];
-        all.extend(arguments);
-        let ended = world.run(&all);
-        assert_eq!(ended.code, code, "{ended:?}");
-        for password in passwords {
-            for text in forms(password) {
-                is_nowhere(world, &ended, &text, inputs);
-            }
-        }
-    }
+fn in_lower_case(encoded: &str) -> String {
+    let escapes = regex::Regex::new("%..").unwrap();
+    let lower = |escape: &regex::Captures| escape[0].to_lowercase();
+    escapes.replace_all(encoded, lower).into_owned()
 }
 
-/// As it is, and as it would stand in a URL, in HTML and in JSON.
-fn forms(password: &str) -> Vec<String> {
+/// The forms in which a program could repeat it.
+pub fn forms(password: &str) -> [String; 10] {
+    let (encoded, sparing) = (
+        percent_encoded(password, ""),
+        percent_encoded(password, "-_.~"),
+    );
+    let form = sparing.replace("%20", "+");
     let html = password
         .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;");
     let json = serde_json::to_string(password).unwrap();
-    vec![
+    [
         password.to_owned(),
-        percent_encoded(password),
+        in_lower_case(&encoded),
+        encoded,
+        sparing,
+        in_lower_case(&form),
+        form,
+        html.replace('"', "&quot;").replace('\'', "&#39;"),
         html,
         json.trim_matches('"').to_owned(),
+        password.replace('\'', "''"),
     ]
 }
 
-/// Not on any output, nor in any file but those that the user wrote.
-fn is_nowhere(world: &Sandbox, ended: &Ended, text: &str, inputs: &[&str]) {
-    assert!(!ended.stdout.contains(text), "{text}: {}", ended.stdout);
-    assert!(!ended.stderr.contains(text), "{text}: {}", ended.stderr);
-    let inputs: Vec<PathBuf> = inputs.iter().map(|name| world.path(name)).collect();
-    for entry in walkdir::WalkDir::new(world.root()) {
-        let entry = entry.unwrap();
-        if !entry.file_type().is_file() || inputs.iter().any(|input| input == entry.path()) {
-            continue;
+/// Not on any output, nor in the name or the bytes of any file but those that the user wrote.
+pub fn are_nowhere(world: &Sandbox, ended: &Ended, secrets: &[String], inputs: &[&str]) {
+    let secrets: Vec<String> = secrets.iter().map(|text| regex::escape(text)).collect();
+    let pattern = regex::bytes::Regex::new(&secrets.join("|")).unwrap();
+    let is_clean = |place: &str, bytes: &[u8]| {
+        if let Some(found) = pattern.find(bytes) {
+            let around = &bytes[found.start().saturating_sub(200)..found.end()];
+            panic!("{place}: …{}", String::from_utf8_lossy(around));
         }
-        let bytes = fs::read(entry.path()).unwrap();
-        let found = bytes
-            .windows(text.len())
-            .any(|part| part == text.as_bytes());
-        assert!(!found, "{text} is in {}", entry.path().display());
+    };
+    is_clean("standard output", ended.stdout.as_bytes());
+    is_clean("standard error", ended.stderr.as_bytes());
+    for entry in walkdir::WalkDir::new(world.root()).min_depth(1) {
+        let entry = entry.unwrap();
+        let name = entry.path().strip_prefix(world.root()).unwrap();
+        let name = name.to_string_lossy();
+        is_clean("a name", name.as_bytes());
+        if entry.file_type().is_file() && !inputs.contains(&&*name) {
+            is_clean(&name, &fs::read(entry.path()).unwrap());
+        }
     }
 }
 
-fn protect(path: &Path) {
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+/// The user's own file, as the driver demands it.
+fn protected(world: Sandbox, name: &str, content: &str) -> Sandbox {
+    let world = world.file(name, content);
+    fs::set_permissions(world.path(name), fs::Permissions::from_mode(0o600)).unwrap();
+    world
+}
+
+/// Every way of giving a password for this role at this "port/database", and the file that it stands in.
+pub fn ways(
+    role: &str,
+    address: &str,
+    password: &str,
+) -> Vec<(&'static str, Sandbox, &'static str)> {
+    let (port, database) = address.split_once('/').unwrap();
+    let url = |user: &str| format!("postgres://{user}@127.0.0.1:{address}");
+    let encoded = |stays: &str| percent_encoded(password, stays);
+    let given = |stays: &str| url(&format!("{role}:{}", encoded(stays)));
+    let reading = |url: &str| Sandbox::bare().with_url(url);
+    let parameter = format!("{}?password={}", url(role), in_lower_case(&encoded("")));
+    let user = format!("user={role}&password={}", encoded(""));
+    let parameters = format!("postgres:///{database}?host=127.0.0.1&port={port}&{user}");
+    let variable = reading(&url(role)).env("PGPASSWORD", password);
+    let line = format!("DATABASE_URL='{}'\n", given("$&+"));
+    let file = Sandbox::bare().file(".env.local", &line);
+    let mut ways = vec![
+        ("in the URL", reading(&given("")), ""),
+        ("hardly encoded", reading(&given("$&'+")), ""),
+        ("as a parameter", reading(&parameter), ""),
+        ("among parameters", reading(&parameters), ""),
+        ("in PGPASSWORD", variable, ""),
+        ("in .env.local", file, ".env.local"),
+    ];
+    let colons = password.replace('\\', r"\\");
+    for escaped in [&colons.replace(':', r"\:"), &colons] {
+        let lines = format!(
+            "# ours\nother:1:app:{role}:another\n127.0.0.1:*:{database}:{role}:{escaped}\n"
+        );
+        let world = protected(reading(&url(role)), ".pgpass", &lines);
+        ways.push((
+            "in .pgpass, with and without escaped colons",
+            world,
+            ".pgpass",
+        ));
+        let world = protected(reading(&url(role)), "passwords", &lines);
+        let path = world.path("passwords").display().to_string();
+        ways.push(("in PGPASSFILE", world.env("PGPASSFILE", &path), "passwords"));
+    }
+    ways
 }
 
 #[test]
-fn a_password_in_the_connection_string_leaves_no_trace() {
-    let (world, role) = guarded(ODD);
-    let server = Cluster::shared();
-    let url = |password: &str| {
-        let user = format!("{role}:{}", percent_encoded(password));
-        server.url(&user, &world.database())
-    };
-    let (right, wrong) = (url(ODD), url("wr0ng&<odd>"));
-    let world = world.with_url(&right);
-    never_appears(&world, &[ODD], 0, &[]);
-    let world = world.with_url(&wrong);
-    never_appears(&world, &[ODD, "wr0ng&<odd>"], 75, &[]);
-}
-
-#[test]
-fn a_password_as_a_parameter_leaves_no_trace() {
-    let (world, role) = guarded(ODD);
-    let url = |password: &str| {
-        format!(
-            "postgres:///{}?host=127.0.0.1&port={}&user={role}&password={}",
-            world.database(),
-            Cluster::shared().port,
-            percent_encoded(password)
-        )
-    };
-    let (right, wrong) = (url(ODD), url("wr0ng&<odd>"));
-    let world = world.with_url(&right);
-    never_appears(&world, &[ODD], 0, &[]);
-    let world = world.with_url(&wrong);
-    never_appears(&world, &["wr0ng&<odd>"], 75, &[]);
-}
-
-#[test]
-fn a_password_in_an_env_file_leaves_no_trace() {
-    let (world, role) = guarded("S3cret$with#signs");
-    let url = Cluster::shared().url(
-        &format!("{role}:{}", "S3cret$with%23signs"),
-        &world.database(),
-    );
-    let world = world
-        .without_url()
-        .file(".env.local", &format!("DATABASE_URL='{url}'\n"));
-    never_appears(&world, &["S3cret$with#signs"], 0, &[".env.local"]);
-}
-
-#[test]
-fn a_password_in_the_environment_leaves_no_trace() {
-    let (world, role) = guarded(ODD);
-    let url = Cluster::shared().url(&role, &world.database());
-    let world = world.with_url(&url).env("PGPASSWORD", ODD);
-    never_appears(&world, &[ODD], 0, &[]);
-    let world = world.env("PGPASSWORD", "wr0ng&<odd>");
-    never_appears(&world, &["wr0ng&<odd>"], 75, &[]);
-}
-
-#[test]
-fn a_password_in_a_pgpass_file_leaves_no_trace() {
-    let (world, role) = guarded("S3cret/with@signs");
-    let url = Cluster::shared().url(&role, &world.database());
-    let world = world
-        .with_url(&url)
-        .file(".pgpass", "127.0.0.1:*:*:*:S3cret/with@signs\n");
-    protect(&world.path(".pgpass"));
-    never_appears(&world, &["S3cret/with@signs"], 0, &[".pgpass"]);
-
-    let world = world.file(".pgpass", "*:*:*:*:wr0ng&<odd>\n");
-    never_appears(&world, &["wr0ng&<odd>"], 75, &[".pgpass"]);
-
-    let world = world.file("elsewhere", "*:*:*:*:S3cret/with@signs\n");
-    protect(&world.path("elsewhere"));
-    let path = world.path("elsewhere").display().to_string();
-    let world = world.env("PGPASSFILE", &path);
-    never_appears(&world, &["S3cret/with@signs"], 0, &[".pgpass", "elsewhere"]);
+fn a_password_leaves_no_trace_however_it_is_given() {
+    let database = Sandbox::postgres();
+    let role = guarded(&database, ODD);
+    let address = format!("{}/{}", Cluster::shared().port, database.database());
+    for (password, code) in [(ODD, 0), ("wr0ng&<odd>", 75)] {
+        for (way, world, input) in ways(&role, &address, password) {
+            for verbosity in ["-q", "-v"] {
+                let ended = world.run(&[&building(NOW)[..], &[verbosity]].concat());
+                assert_eq!(ended.code, code, "{way}: {ended:?}");
+                println!("{way}");
+                are_nowhere(&world, &ended, &forms(password), &[input]);
+            }
+        }
+    }
 }
 
 #[test]
 fn a_pgpass_file_that_others_may_read_does_not_count() {
-    let (world, role) = guarded("S3cret/with@signs");
-    let url = Cluster::shared().url(&role, &world.database());
-    let world = world
-        .with_url(&url)
-        .file(".pgpass", "*:*:*:*:S3cret/with@signs\n");
-    never_appears(&world, &["S3cret/with@signs"], 75, &[".pgpass"]);
+    let database = Sandbox::postgres();
+    let role = guarded(&database, "S3cret/with@signs");
+    let url = Cluster::shared().url(&role, &database.database());
+    let line = "*:*:*:*:S3cret/with@signs\n";
+    let world = Sandbox::bare().with_url(&url).file(".pgpass", line);
+    let ended = world.build_at(NOW);
+    assert_eq!(ended.code, 75, "{ended:?}");
+    are_nowhere(&world, &ended, &forms("S3cret/with@signs"), &[".pgpass"]);
 }
 
 /// Whoever breaks the database may make it say anything.
 #[test]
 fn an_error_that_repeats_the_password_is_masked() {
-    let (world, role) = guarded(ODD);
-    let user = format!("{role}:{}", percent_encoded(ODD));
-    let url = Cluster::shared().url(&user, &world.database());
-    let world = world.with_url(&url);
-    let (plain, encoded) = (ODD.replace('\'', "''"), percent_encoded(ODD));
-    world.execute(&format!(
+    let world = Sandbox::postgres();
+    let role = guarded(&world, ODD);
+    let encoded = percent_encoded(ODD, "");
+    let url = Cluster::shared().url(&format!("{role}:{encoded}"), &world.database());
+    let plain = ODD.replace('\'', "''");
+    let world = world.with_url(&url).sql(&format!(
         "alter table sync_state rename to real_state;
          create function say() returns text language plpgsql as $f$
              begin raise exception '%', 'no entry with {plain} or {encoded}'; end $f$;
@@ -194,21 +187,9 @@ fn an_error_that_repeats_the_password_is_masked() {
          grant select on sync_state to syncmon_ro;
          insert into real_state (entity_type) values ('sales')"
     ));
-    never_appears(&world, &[ODD], 75, &[]);
-    let ended = world.run(&[
-        "build",
-        "--out",
-        "site",
-        "--state-dir",
-        "state",
-        "--now",
-        NOW,
-    ]);
-    assert!(
-        ended
-            .stderr
-            .contains("no entry with [masked] or [masked] (SQLSTATE P0001)"),
-        "{}",
-        ended.stderr
-    );
+    let ended = world.build_at(NOW);
+    assert_eq!(ended.code, 75, "{ended:?}");
+    are_nowhere(&world, &ended, &forms(ODD), &[]);
+    let said = "no entry with [masked] or [masked] (SQLSTATE P0001)";
+    assert!(ended.stderr.contains(said), "{}", ended.stderr);
 }

@@ -1,48 +1,44 @@
 //! A server of its own that is full, stops, starts and restarts while it is being read.
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::cluster::{Cluster, debian_binaries};
 use crate::outage::{filled, survives};
 use crate::sandbox::Sandbox;
-use crate::sql::{Meanwhile, ask, hold, try_to_hold, wait_until_open};
+use crate::sql::{Held, Meanwhile, ask, hold, try_to_hold, wait_until_open};
 
-const CONNECTIONS: usize = 6;
+const SETTINGS: [&str; 5] = [
+    "max_connections = 6",
+    "superuser_reserved_connections = 0",
+    "max_wal_senders = 0",
+    "autovacuum = off",
+    "hot_standby = off",
+];
 
-/// One server, which one test at a time may stop.
-fn server() -> (&'static Arc<Cluster>, MutexGuard<'static, ()>) {
-    static SERVER: OnceLock<Arc<Cluster>> = OnceLock::new();
-    static TURN: Mutex<()> = Mutex::new(());
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let server = SERVER.get_or_init(|| {
-        let settings = [
-            &*format!("max_connections = {CONNECTIONS}"),
-            "superuser_reserved_connections = 0",
-            "max_wal_senders = 0",
-            "autovacuum = off",
-            "hot_standby = off",
-        ];
-        Arc::new(Cluster::start(&debian_binaries(), &settings))
-    });
-    (server, turn)
+/// One fault after the other: a server takes long to start.
+#[test]
+fn a_server_that_is_full_stops_or_restarts_is_an_outage() {
+    let server = Arc::new(Cluster::start(&debian_binaries(), &SETTINGS));
+    let world = filled(Sandbox::postgres_in(&server));
+    let world = has_as_many_clients_as_it_takes(&server, world);
+    let world = is_shutting_down(&server, world);
+    let world = is_not_accepting_connections_yet(&server, world);
+    let world = restarts_in_the_middle_of_the_statement(&server, world, "restarts", "fast");
+    restarts_in_the_middle_of_the_statement(&server, world, "crashes", "immediate");
 }
 
-#[test]
-fn the_server_has_as_many_clients_as_it_takes() {
-    let (server, _turn) = server();
-    let world = filled(Sandbox::postgres_in(server));
-    let others = RefCell::new(Vec::new());
+fn has_as_many_clients_as_it_takes(server: &Cluster, world: Sandbox) -> Sandbox {
+    let others: RefCell<Vec<Held>> = RefCell::default();
     let url = server.url("postgres", "postgres");
     survives(
         "the server has too many clients",
         world,
         |world| {
-            // The connections of a test before may still be ending.
-            while others.borrow().len() < CONNECTIONS {
-                if let Ok(other) = try_to_hold(&url, "select 1") {
-                    others.borrow_mut().push(other);
-                }
+            // The connections of a build before may still be ending.
+            while others.borrow().len() < 6 {
+                others.borrow_mut().extend(try_to_hold(&url, "select 1"));
             }
             world
         },
@@ -51,14 +47,11 @@ fn the_server_has_as_many_clients_as_it_takes() {
             wait_until_open(&url);
             world
         },
-    );
+    )
 }
 
 /// With a session that nobody ends, shutting down takes as long as that one.
-#[test]
-fn the_server_is_shutting_down() {
-    let (server, _turn) = server();
-    let world = filled(Sandbox::postgres_in(server));
+fn is_shutting_down(server: &Cluster, world: Sandbox) -> Sandbox {
     let url = server.url("postgres", "postgres");
     let session = RefCell::new(None);
     survives(
@@ -68,26 +61,23 @@ fn the_server_is_shutting_down() {
             session.replace(Some(hold(&url, "select 1")));
             server.control("-m smart -W stop");
             while !server.log().contains("received smart shutdown request") {
-                std::thread::sleep(std::time::Duration::from_millis(5));
+                std::thread::sleep(Duration::from_millis(5));
             }
             world
         },
         |world| {
             session.replace(None);
             while server.directory.join("data/postmaster.pid").exists() {
-                std::thread::sleep(std::time::Duration::from_millis(5));
+                std::thread::sleep(Duration::from_millis(5));
             }
             server.control("start");
             world
         },
-    );
+    )
 }
 
 /// A server that recovers from a crash, or that follows another one, says the same for long.
-#[test]
-fn the_server_is_not_accepting_connections_yet() {
-    let (server, _turn) = server();
-    let world = filled(Sandbox::postgres_in(server));
+fn is_not_accepting_connections_yet(server: &Cluster, world: Sandbox) -> Sandbox {
     let signal = server.directory.join("data/standby.signal");
     survives(
         "the server does not accept connections yet",
@@ -103,16 +93,19 @@ fn the_server_is_not_accepting_connections_yet() {
             wait_until_open(world.owner_url());
             world
         },
-    );
+    )
 }
 
 /// Whenever the statement is at work, the server restarts in this way.
-fn survives_restarts(fault: &str, mode: &'static str) {
-    let (server, _turn) = server();
-    let world = filled(Sandbox::postgres_in(server));
+fn restarts_in_the_middle_of_the_statement(
+    server: &Arc<Cluster>,
+    world: Sandbox,
+    how: &str,
+    mode: &'static str,
+) -> Sandbox {
     let restarting = RefCell::new(None);
     survives(
-        fault,
+        &format!("the server {how} in the middle of the statement"),
         world,
         |world| {
             let world = world.sql(
@@ -123,7 +116,7 @@ fn survives_restarts(fault: &str, mode: &'static str) {
                  insert into real_state (entity_type) values ('sales');
                  grant select on sync_state to syncmon_ro",
             );
-            let url = server.url("postgres", "postgres");
+            let (server, url) = (Arc::clone(server), server.url("postgres", "postgres"));
             restarting.replace(Some(Meanwhile::repeat(move || {
                 let sleeping = "select '' from pg_stat_activity where wait_event = 'PgSleep'";
                 if !ask(&url, sleeping).is_empty() {
@@ -141,18 +134,5 @@ fn survives_restarts(fault: &str, mode: &'static str) {
                  alter table real_state rename to sync_state",
             )
         },
-    );
-}
-
-#[test]
-fn the_server_restarts_in_the_middle_of_the_statement() {
-    survives_restarts("the server restarts in the middle of the statement", "fast");
-}
-
-#[test]
-fn the_server_crashes_in_the_middle_of_the_statement() {
-    survives_restarts(
-        "the server crashes in the middle of the statement",
-        "immediate",
-    );
+    )
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::notation::some_notation;
+use super::notation::{seconds, some_notation};
 use super::world::{DAY, HOUR, MINUTE, SECOND, Thresholds, around, pick};
 use crate::rows::quoted;
 
@@ -37,38 +37,13 @@ pub struct Recorded {
 /// The statement tells microseconds apart, to the last one, from 1834 to 2106.
 const A_LIFE: i64 = 27_000 * DAY;
 
-const SUCCESS: &[&str] = &[
-    "completed",
-    "success",
-    "completed",
-    "success",
-    "SUCCEEDED",
-    "Complete",
-    " ok\t",
-    "\n completed \r\n",
-    "\u{a0}Success\u{a0}",
-];
-const FAILURE: &[&str] = &["failed", "failed", "Failure", " ERROR "];
-const RUNNING: &[&str] = &[
-    "started",
-    "started",
-    "Running",
-    "in_progress",
-    " IN_PROGRESS",
-];
-const NEITHER: &[&str] = &["pending", "never_synced", "Pending ", "NEVER_SYNCED"];
-const UNKNOWN: &[&str] = &[
-    "",
-    "  ",
-    "skipped",
-    "success!",
-    "not ok",
-    "in progress",
-    "never synced",
-    "\u{17f}uccess",
-    "fail",
-    "null",
-];
+/// The plain words come often, the others now and then.
+const SUCCESS: &str = "completed|success|completed|success|SUCCEEDED|Complete| ok\t|\n completed \r\n|\u{a0}Success\u{a0}";
+const FAILURE: &str = "failed|failed|Failure| ERROR ";
+const RUNNING: &str = "started|started|Running|in_progress| IN_PROGRESS";
+const NEITHER: &str = "pending|never_synced|Pending |NEVER_SYNCED";
+const UNKNOWN: &str =
+    "|  |skipped|success!|not ok|in progress|never synced|\u{17f}uccess|fail|null";
 
 impl Record {
     /// Judged at `now`, by these thresholds. `id` is the last one given away.
@@ -136,29 +111,25 @@ impl Record {
     }
 
     pub fn recorded(&self) -> Recorded {
-        Recorded {
-            state: self.state.as_ref().map(|state| {
-                json!({
-                    "entity_type": self.entity_type,
-                    "status": state.status,
-                    "last_sync_time": state.last_sync_time,
-                    "updated_at": state.updated_at,
-                })
-            }),
-            runs: self
-                .runs
-                .iter()
-                .map(|run| {
-                    json!({
-                        "id": run.id,
-                        "entity_type": self.entity_type,
-                        "status": run.status,
-                        "timestamp": run.timestamp,
-                        "duration_seconds": run.duration,
-                    })
-                })
-                .collect(),
-        }
+        let state = self.state.as_ref().map(|state| {
+            json!({
+                "entity_type": self.entity_type,
+                "status": state.status,
+                "last_sync_time": state.last_sync_time,
+                "updated_at": state.updated_at,
+            })
+        });
+        let run = |run: &Run| {
+            json!({
+                "id": run.id,
+                "entity_type": self.entity_type,
+                "status": run.status,
+                "timestamp": run.timestamp,
+                "duration_seconds": run.duration,
+            })
+        };
+        let runs = self.runs.iter().map(run).collect();
+        Recorded { state, runs }
     }
 }
 
@@ -237,7 +208,8 @@ fn some_word(random: &mut fastrand::Rng, mood: u8) -> &'static str {
             ],
         ),
     };
-    pick(random, words)
+    let words: Vec<&str> = words.split('|').collect();
+    pick(random, &words)
 }
 
 fn some_run(random: &mut fastrand::Rng, moments: &mut Moments, mood: u8, id: &mut i64) -> Run {
@@ -246,7 +218,7 @@ fn some_run(random: &mut fastrand::Rng, moments: &mut Moments, mood: u8, id: &mu
     let (duration, counted) = some_duration(random);
     // Either end of a run may be the one that matters.
     let end = moments.some(random);
-    let start = if RUNNING.contains(&status) || random.u8(0..4) == 0 {
+    let start = if RUNNING.split('|').any(|word| word == status) || random.u8(0..4) == 0 {
         end
     } else {
         end - counted
@@ -271,38 +243,22 @@ fn some_state(random: &mut fastrand::Rng, moments: &mut Moments, mood: u8) -> St
 
 /// As written, and the microseconds for which it counts as far as that matters.
 fn some_duration(random: &mut fastrand::Rng) -> (Option<String>, i64) {
-    let odd = [
-        "NaN",
-        "-4.5",
-        "-0.000001",
-        "-1e20",
-        "-Infinity",
-        "Infinity",
-        "1e300",
-        "100000000001",
-        "1e-9",
-        "0.0000004",
-    ];
+    let odd = "NaN -4.5 -0.000001 -1e20 -Infinity Infinity 1e300 100000000001 1e-9 0.0000004";
+    let odd: Vec<&str> = odd.split(' ').collect();
     match random.u8(0..16) {
         0 => (None, 0),
         1 => (Some(pick(random, &odd).to_owned()), 0),
         2..7 => (Some("0".to_owned()), 0),
         7 => {
             let micros = random.i64(0..400 * DAY);
-            let nearly = format!(
-                "{}.{:06}{}",
-                micros / SECOND,
-                micros % SECOND,
-                random.u8(0..5)
-            );
-            (Some(nearly), micros)
+            let nearly = random.u8(0..5);
+            (Some(format!("{}{nearly}", seconds(micros))), micros)
         }
         8 => (Some("6e1".to_owned()), MINUTE),
         9 => (Some("60.000001".to_owned()), MINUTE + 1),
         _ => {
             let micros = random.i64(0..HOUR);
-            let text = format!("{}.{:06}", micros / SECOND, micros % SECOND);
-            (Some(text), micros)
+            (Some(seconds(micros)), micros)
         }
     }
 }

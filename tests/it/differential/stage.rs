@@ -79,13 +79,10 @@ impl Stage {
             policies(world),
             world.sql("'Infinity'::numeric")
         );
-        let filling = sqlx::raw_sql(AssertSqlSafe(sql));
-        let filled = self
-            .runtime
-            .block_on(filling.execute(&mut self.into_postgres));
-        filled.unwrap();
-        if world.kind == Kind::Hidden {
-            // A snapshot from before the tables were hidden is another story.
+        let filling = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.into_postgres);
+        self.runtime.block_on(filling).unwrap();
+        if matches!(world.kind, Kind::Hidden | Kind::Plain) {
+            // What was known from before is another story.
             let _ = fs::remove_dir_all(self.postgres.path("state"));
         }
         build(&self.postgres, world, world.as_of, &[0, 75]);
@@ -103,60 +100,54 @@ impl Stage {
             "begin; delete from sync_state; delete from sync_log;\n{}; commit",
             world.sql("9e999")
         );
-        let filling = sqlx::raw_sql(AssertSqlSafe(sql));
-        let filled = self
-            .runtime
-            .block_on(filling.execute(&mut self.into_sqlite));
-        filled.unwrap();
+        let filling = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.into_sqlite);
+        self.runtime.block_on(filling).unwrap();
+        let _ = fs::remove_dir_all(self.sqlite.path("state"));
         build(&self.sqlite, world, world.now, &[0]);
         self.sqlite.status()
+    }
+
+    /// Whether both databases have led to the same bytes.
+    pub fn sites_are_the_same(&self) -> bool {
+        self.postgres.site() == self.sqlite.site()
     }
 
     /// Whether the database lets anybody in.
     fn admit(&self, anybody: bool) {
         let admin = Cluster::shared().url("postgres", "postgres");
         let name = self.postgres.database();
-        execute(
-            &admin,
-            &format!("alter database {name} allow_connections {anybody}"),
-        );
+        let sql = format!("alter database {name} allow_connections {anybody}");
+        execute(&admin, &sql);
     }
 }
 
 /// The policies that let the program's role read what this world does not hide.
 fn policies(world: &World) -> String {
-    ["sync_state", "sync_log"]
-        .iter()
-        .map(|table| {
-            let dropped = format!("drop policy if exists syncmon_ro_select on {table};\n");
-            if world.hidden.contains(table) {
-                dropped
-            } else {
-                let created = format!(
-                    "create policy syncmon_ro_select on {table} for select to syncmon_ro using (true);\n"
-                );
-                dropped + &created
-            }
-        })
-        .collect()
+    let of_table = |table: &str| {
+        let dropped = format!("drop policy if exists syncmon_ro_select on {table};\n");
+        if world.hidden.contains(&table) {
+            return dropped;
+        }
+        let created = "for select to syncmon_ro using (true)";
+        dropped + &format!("create policy syncmon_ro_select on {table} {created};\n")
+    };
+    of_table("sync_state") + &of_table("sync_log")
 }
 
 /// Builds when the builder's clock shows `at`.
 fn build(sandbox: &Sandbox, world: &World, at: i64, codes: &[i32]) {
     fs::write(sandbox.path("syncmon.toml"), world.configuration()).unwrap();
-    let mut arguments = vec!["build", "-q", "--out", "site", "--state-dir", "state"];
-    let given = rfc3339(at);
-    let mut command = if world.database_clock.is_none() {
-        arguments.extend(["--now", &given]);
-        sandbox.command(&arguments)
+    let ended = if world.database_clock.is_none() {
+        sandbox.build_at(&rfc3339(at))
     } else {
+        let at = utc(at).format("%Y-%m-%d %H:%M:%S").to_string();
+        let arguments = ["build", "--out", "site", "--state-dir", "state"];
         let mut command = sandbox.command(&arguments);
         command
             .env("LD_PRELOAD", faketime())
-            .env("FAKETIME", utc(at).format("%Y-%m-%d %H:%M:%S").to_string())
+            .env("FAKETIME", at)
             .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-        command
+        ended(&mut command)
     };
-    let ended = ended(&mut command);
     assert!(codes.contains(&ended.code), "{ended:?}");
 }

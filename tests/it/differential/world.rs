@@ -116,12 +116,9 @@ impl World {
     }
 
     fn populate(&mut self, random: &mut fastrand::Rng) {
-        let names: Vec<String> = (0..ENTITIES)
-            .map(|index| match KNOWN.get(index) {
-                Some(&name) => name.to_owned(),
-                None => format!("entity {index}"),
-            })
-            .collect();
+        let known = KNOWN.map(str::to_owned).into_iter();
+        let others = (KNOWN.len()..ENTITIES).map(|index| format!("entity {index}"));
+        let names: Vec<String> = known.chain(others).collect();
         if random.u8(0..3) > 0 {
             let mut configured = Vec::new();
             for name in &names {
@@ -242,15 +239,21 @@ impl World {
             Some(list) => list.iter().map(|(name, _)| name.as_str()).collect(),
             None => KNOWN.to_vec(),
         };
-        let policies: serde_json::Map<_, _> = self
-            .configured
-            .iter()
-            .flatten()
-            .filter_map(|(name, own)| Some((name.clone(), policy((*own)?))))
+        let configured = self.configured.iter().flatten();
+        let policies: BTreeMap<_, _> = configured
+            .filter_map(|(name, own)| Some((name, policy((*own)?))))
             .collect();
         let recorded: Vec<Recorded> = self.records.iter().map(Record::recorded).collect();
         let states: Vec<&Value> = recorded.iter().flat_map(|rows| &rows.state).collect();
         let runs: Vec<&Value> = recorded.iter().flat_map(|rows| &rows.runs).collect();
+        let schedules = self.schedules.iter();
+        let schedules: BTreeMap<_, _> = schedules.map(|(name, one)| (name, one.told())).collect();
+        let moments = |pauses: &[(i64, i64)]| -> Vec<[String; 2]> {
+            let pauses = pauses.iter().map(|&(from, to)| [from, to].map(rfc3339));
+            pauses.collect()
+        };
+        let pauses = self.pauses.iter();
+        let pauses: BTreeMap<_, _> = pauses.map(|(name, list)| (name, moments(list))).collect();
         json!({
             "now": rfc3339(self.now),
             "as_of": rfc3339(self.as_of),
@@ -260,11 +263,8 @@ impl World {
             "interval_seconds": seconds(self.interval),
             "policy": policy(self.thresholds),
             "policies": policies,
-            "schedules": self.schedules.iter().map(|(name, schedule)| (name.clone(), schedule.told())).collect::<serde_json::Map<_, _>>(),
-            "pauses": self.pauses.iter().map(|(name, pauses)| {
-                let pauses: Vec<_> = pauses.iter().map(|&(from, to)| [rfc3339(from), rfc3339(to)]).collect();
-                (name.clone(), json!(pauses))
-            }).collect::<serde_json::Map<_, _>>(),
+            "schedules": schedules,
+            "pauses": pauses,
             "entities": entities,
             "sync_state": states,
             "sync_log": runs,
