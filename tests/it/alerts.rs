@@ -232,7 +232,7 @@ fn a_command_that_fails_is_run_again_by_the_next_build() {
 }
 
 #[test]
-fn a_command_that_hangs_is_ended_with_all_that_it_has_begun() {
+fn a_command_that_hangs_is_ended_with_all_that_it_has_started() {
     let world = commanded("sleep 610.5 & sleep 610.5");
     complains(&world, "20:05:00", "the command hangs");
     assert!(!processes().contains("sleep 610.5"));
