@@ -7,13 +7,13 @@
 #[path = "../tests/it/cluster.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod cluster;
+mod programs;
 
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use chrono::{TimeDelta, Utc};
 use cluster::{Cluster, debian_binaries};
+use programs::{median, peak_memory, syncmon, timed};
 use syncmon::store::{Database, statement};
 
 const ROUNDS: usize = 31;
@@ -57,11 +57,8 @@ fn main() {
     )
     .expect("a file");
 
-    let build = || {
-        let mut command = syncmon(work.path(), &reader);
-        command.args(["build", "-q", "--out", "site", "--state-dir", "state"]);
-        timed(&mut command)
-    };
+    let mut build = syncmon(work.path(), &reader);
+    build.args(["build", "-q", "--out", "site", "--state-dir", "state"]);
     let psql_with = |format: &[&str]| {
         let mut command = Command::new(&psql);
         command
@@ -71,7 +68,8 @@ fn main() {
             .arg(work.path().join("answer"));
         timed(command.arg("-f").arg(&query).arg(&reader))
     };
-    let round = || [build(), psql_with(&[]), psql_with(&["-At"])].map(|time| time.as_secs_f64());
+    let mut round =
+        || [timed(&mut build), psql_with(&[]), psql_with(&["-At"])].map(|time| time.as_secs_f64());
     round();
     let rounds: Vec<[f64; 3]> = (0..ROUNDS).map(|_| round()).collect();
 
@@ -91,55 +89,6 @@ fn main() {
     );
     println!(
         "  peak memory    {:7.1} MB   (of a build)",
-        peak_memory(work.path(), &reader)
+        peak_memory(&build)
     );
-}
-
-fn syncmon(directory: &Path, url: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_syncmon"));
-    command
-        .current_dir(directory)
-        .env("DATABASE_URL", url)
-        .stdout(Stdio::null());
-    command
-}
-
-fn timed(command: &mut Command) -> Duration {
-    let started = Instant::now();
-    let status = command.status().expect("the program can be started");
-    assert!(status.success(), "{command:?}: {status}");
-    started.elapsed()
-}
-
-/// In megabytes, as GNU time reports it.
-fn peak_memory(directory: &Path, url: &str) -> f64 {
-    let output = Command::new("/usr/bin/time")
-        .args([
-            "-f",
-            "%M",
-            env!("CARGO_BIN_EXE_syncmon"),
-            "build",
-            "-q",
-            "--out",
-            "site",
-            "--state-dir",
-            "state",
-        ])
-        .current_dir(directory)
-        .env("DATABASE_URL", url)
-        .output()
-        .expect("GNU time is installed (Debian package: time)");
-    let text = String::from_utf8_lossy(&output.stderr);
-    text.trim()
-        .lines()
-        .last()
-        .and_then(|kilobytes| kilobytes.parse::<f64>().ok())
-        .expect("a number")
-        / 1024.0
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

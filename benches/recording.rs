@@ -6,11 +6,14 @@
 #[path = "../tests/it/cluster.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod cluster;
+#[allow(dead_code, reason = "other benches use more of it")]
+mod programs;
 
 use std::path::Path;
 use std::process::Command;
 
 use cluster::{Cluster, debian_binaries};
+use programs::{median, syncmon};
 
 const ROUNDS: usize = 9;
 
@@ -30,10 +33,8 @@ fn main() {
     let cluster = Cluster::start(&binaries, &[]);
     let work = tempfile::tempdir().expect("a temporary directory");
     let url = cluster.url("postgres", "postgres");
-    let schema = Command::new(env!("CARGO_BIN_EXE_syncmon"))
+    let schema = syncmon(work.path(), &url)
         .arg("init-db")
-        .env("DATABASE_URL", &url)
-        .current_dir(work.path())
         .output()
         .expect("the program can be started");
     assert!(schema.status.success(), "{schema:?}");
@@ -78,10 +79,4 @@ fn latency(binaries: &Path, url: &str, script: &Path, clients: u32, transactions
         .find_map(|line| line.strip_prefix("latency average = ")?.strip_suffix(" ms"))
         .and_then(|number| number.parse().ok())
         .unwrap_or_else(|| panic!("no latency in {text}"))
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

@@ -104,13 +104,9 @@ fn judge_one(stage: &mut Stage, step: &Step) -> Vec<String> {
     differences
 }
 
-/// What SQLite tells of the same rows is the same to the last word.
+/// What SQLite tells of the same rows is the same to the last word, and so is every page.
 fn compare_databases(stage: &mut Stage, world: &World, seed: u64, status: &Value) -> Vec<String> {
     let other = stage.over_sqlite(world);
-    let mut differences = Vec::new();
-    if *status == other {
-        return differences;
-    }
     let entities = |status: &Value| status["entities"].as_array().unwrap().clone();
     let pairs = entities(status).into_iter().zip(entities(&other));
     let different = pairs.filter(|(ours, theirs)| ours != theirs);
