@@ -345,9 +345,8 @@ impl Nginx {
         for public in [folder.path(), image.world.root()] {
             fs::set_permissions(public, fs::Permissions::from_mode(0o755)).unwrap();
         }
-        let user = is_root()
-            .then_some("user nobody nogroup;")
-            .unwrap_or_default();
+        let nobody = is_root().then_some("user nobody nogroup;");
+        let user = nobody.unwrap_or_default();
         let leash = web::begin(&mut Command::new("sh"), folder.path(), user, &[]);
         let deadline = Instant::now() + Duration::from_mins(1);
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
