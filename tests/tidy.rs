@@ -6,22 +6,31 @@ const LONGEST_FILE: usize = 400;
 const LONGEST_FUNCTION: usize = 70;
 
 /// Files whose content depends on nothing but what they are given.
-const PURE: [&str; 11] = [
-    "src/alerts/",
-    "src/brand/",
-    "src/changes/",
-    "src/doctor/",
-    "src/model.rs",
-    "src/report.rs",
-    "src/text.rs",
-    "src/masking.rs",
-    "src/masking/",
-    "src/health/",
-    "src/views/",
-];
+const PURE: &str = "src/alerts/ src/brand/ src/changes/ src/doctor/ src/model.rs src/report.rs src/text.rs \
+                    src/masking.rs src/masking/ src/health/ src/views/";
 
 /// Files that may wait for something.
-const ASYNC: [&str; 3] = ["src/main.rs", "src/commands/", "src/store/"];
+const ASYNC: &str = "src/main.rs src/commands/ src/store/";
+
+/// What each place may import; one that is not named may import everything.
+const BELOW: &str = "
+    src/model.rs:
+    src/masking.rs:
+    src/text.rs: masking
+    src/health/: model text
+    src/alerts/: health text
+    src/changes/: health model
+    src/views/: alerts changes health model text
+    src/store/: failure masking model report text
+    src/report.rs:
+    src/recording/: kept report
+    src/publish/: failure
+    src/channels/: alerts failure masking text
+    src/config/: alerts brand channels failure health text
+    src/brand/:
+    src/place.rs:
+    src/visit.rs: failure
+    src/doctor/: config health kept masking model place publish store text views visit";
 
 fn sources() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -52,23 +61,15 @@ fn code(text: &str) -> String {
         .join("\n")
 }
 
-fn lies_in(path: &str, places: &[&str]) -> bool {
-    places.iter().any(|place| path.starts_with(place))
+fn lies_in(path: &str, places: &str) -> bool {
+    places.split(' ').any(|place| path.starts_with(place))
 }
 
 #[test]
 fn pure_modules_know_no_clock_no_file_and_no_database() {
-    for (path, text) in sources().iter().filter(|(path, _)| lies_in(path, &PURE)) {
-        for forbidden in [
-            "sqlx",
-            "tokio",
-            "std::fs",
-            "std::env",
-            "std::net",
-            "Utc::now",
-            "Local::now",
-            "SystemTime",
-        ] {
+    let forbidden = "sqlx tokio std::fs std::env std::net Utc::now Local::now SystemTime";
+    for (path, text) in sources().iter().filter(|(path, _)| lies_in(path, PURE)) {
+        for forbidden in forbidden.split(' ') {
             assert!(!code(text).contains(forbidden), "{path} uses {forbidden}");
         }
     }
@@ -76,7 +77,7 @@ fn pure_modules_know_no_clock_no_file_and_no_database() {
 
 #[test]
 fn only_commands_and_store_are_asynchronous() {
-    for (path, text) in sources().iter().filter(|(path, _)| !lies_in(path, &ASYNC)) {
+    for (path, text) in sources().iter().filter(|(path, _)| !lies_in(path, ASYNC)) {
         for forbidden in ["async fn", "async {", ".await"] {
             assert!(!code(text).contains(forbidden), "{path} has {forbidden}");
         }
@@ -84,77 +85,30 @@ fn only_commands_and_store_are_asynchronous() {
 }
 
 #[test]
-fn the_clock_is_read_in_one_place() {
-    let reading: Vec<_> = sources()
-        .into_iter()
-        .filter(|(_, text)| code(text).contains("Utc::now"))
-        .map(|(path, _)| path)
-        .collect();
-    let mut commands = reading.clone();
-    commands.retain(|path| path.starts_with("src/commands/"));
-    assert_eq!(
-        reading, commands,
-        "only commands read the clock, and pass it on"
-    );
+fn only_commands_read_the_clock_and_pass_it_on() {
+    for (path, text) in sources() {
+        let may = path.starts_with("src/commands/");
+        assert!(may || !code(&text).contains("Utc::now"), "{path}");
+    }
 }
 
 #[test]
 fn modules_import_only_what_lies_below_them() {
-    let allowed: [(&str, &[&str]); 17] = [
-        ("src/model.rs", &[]),
-        ("src/masking.rs", &[]),
-        ("src/text.rs", &["masking"]),
-        ("src/health/", &["model", "text"]),
-        ("src/alerts/", &["health", "text"]),
-        ("src/changes/", &["health", "model"]),
-        (
-            "src/views/",
-            &["alerts", "changes", "health", "model", "text"],
-        ),
-        (
-            "src/store/",
-            &["failure", "masking", "model", "report", "text"],
-        ),
-        ("src/report.rs", &[]),
-        ("src/recording/", &["kept", "report"]),
-        ("src/publish/", &["failure"]),
-        ("src/channels/", &["alerts", "failure", "masking", "text"]),
-        (
-            "src/config/",
-            &["alerts", "brand", "channels", "failure", "health", "text"],
-        ),
-        ("src/brand/", &[]),
-        ("src/place.rs", &[]),
-        ("src/visit.rs", &["failure"]),
-        (
-            "src/doctor/",
-            &[
-                "config", "health", "kept", "masking", "model", "place", "publish", "store",
-                "text", "views", "visit",
-            ],
-        ),
-    ];
-    for (path, text) in sources()
-        .into_iter()
-        .filter(|(path, _)| !is_property_test(path))
-    {
-        let Some((_, below)) = allowed.iter().find(|(place, _)| path.starts_with(place)) else {
+    let rules = BELOW.lines().filter_map(|line| line.trim().split_once(':'));
+    let rules: Vec<(&str, &str)> = rules.collect();
+    let program = sources().into_iter().filter(|(path, _)| !is_property_test(path));
+    for (path, text) in program {
+        let Some((_, below)) = rules.iter().find(|(place, _)| path.starts_with(place)) else {
             continue;
         };
-        let own = path
-            .trim_start_matches("src/")
-            .split(['/', '.'])
-            .next()
-            .unwrap();
+        let own = path["src/".len()..].split(['/', '.']).next().unwrap();
         for imported in code(&text).split("crate::").skip(1) {
-            let module: String = imported
-                .chars()
-                .take_while(|c| c.is_alphanumeric() || *c == '_')
-                .collect();
-            assert!(
-                module == own || below.contains(&module.as_str()),
-                "{path} imports crate::{module}, which does not lie below it"
-            );
+            let module = imported
+                .split(|c: char| !c.is_alphanumeric() && c != '_')
+                .next();
+            let module = module.unwrap();
+            let allowed = module == own || below.split(' ').any(|known| known == module);
+            assert!(allowed, "{path} imports crate::{module} from above it");
         }
     }
 }
@@ -172,35 +126,19 @@ fn files_have_names_that_say_something() {
 fn files_and_functions_stay_small() {
     for (path, text) in sources() {
         let lines = text.lines().count();
-        assert!(
-            path.contains("tests") || lines <= LONGEST_FILE,
-            "{path} has {lines} lines"
-        );
+        let small = path.contains("tests") || lines <= LONGEST_FILE;
+        assert!(small, "{path} has {lines} lines");
+        let head = regex::Regex::new(r"^( *)(pub(\(\w+\))? )?(async )?fn (\w+)").unwrap();
         let mut begun = None;
         for (number, line) in code(&text).lines().enumerate() {
-            let head = line.trim_start();
-            let is_head = [
-                "fn ",
-                "pub fn ",
-                "pub(super) fn ",
-                "pub(crate) fn ",
-                "async fn ",
-                "pub async fn ",
-            ]
-            .iter()
-            .any(|start| head.starts_with(start));
-            if is_head {
-                begun = Some((number, line.len() - head.len(), head.to_owned()));
-            } else if let Some((start, indent, name)) = &begun
-                && line.len() > *indent
-                && line.starts_with(&" ".repeat(*indent))
-                && line[*indent..].starts_with('}')
+            if let Some(found) = head.captures(line) {
+                begun = Some((number, format!("{}}}", &found[1]), found[5].to_owned()));
+            } else if let Some((start, end, name)) = &begun
+                && line.starts_with(end)
             {
                 let length = number - start + 1;
-                assert!(
-                    length <= LONGEST_FUNCTION,
-                    "{path}: {name} has {length} lines"
-                );
+                let small = length <= LONGEST_FUNCTION;
+                assert!(small, "{path}: {name} has {length} lines");
                 begun = None;
             }
         }
@@ -216,20 +154,39 @@ fn nothing_in_the_project_points_outside_it() {
         .output()
         .unwrap();
     assert!(list.status.success() && !list.stdout.is_empty(), "{list:?}");
-    for name in String::from_utf8(list.stdout)
-        .unwrap()
-        .split_terminator('\0')
-    {
+    let list = String::from_utf8(list.stdout).unwrap();
+    let outside = [
+        concat!("../", "shared"),
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+    ];
+    for name in list.split_terminator('\0') {
         let Ok(text) = std::fs::read_to_string(root.join(name)) else {
             continue;
         };
         for line in text.lines() {
-            assert!(!line.contains(concat!("../", "shared")), "{name}: {line}");
-            assert!(
-                !line.contains(concat!("TO", "DO")) && !line.contains(concat!("FIX", "ME")),
-                "{name}: {line}"
-            );
+            let points = outside.iter().any(|word| line.contains(word));
+            assert!(!points, "{name}: {line}");
         }
+    }
+}
+
+/// The cells of each row of a document's tables, below their heads.
+fn rows(document: &str, first_head: &str) -> Vec<Vec<String>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+    let text = std::fs::read_to_string(path).unwrap();
+    let lines = text.lines().filter(|line| line.starts_with("| "));
+    let rows = lines.map(|line| line.trim_matches('|').split(" | "));
+    let rows = rows.map(|cells| cells.map(|cell| cell.trim().to_owned()).collect());
+    rows.filter(|cells: &Vec<String>| cells[0] != first_head)
+        .collect()
+}
+
+/// Insists on a test for this, and on each that is named.
+fn are_tests(what: &str, cell: &str) {
+    assert!(quoted(cell).count() > 0, "{what}: no test");
+    for test in quoted(cell) {
+        assert!(is_a_test(test), "{what}: there is no test {test}");
     }
 }
 
@@ -237,52 +194,29 @@ fn nothing_in_the_project_points_outside_it() {
 #[test]
 fn the_table_of_faults_tells_the_truth() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
-    let document = read("docs/reliability.md");
-    let messages = read("tests/it/golden/messages.txt");
-    let mut rows = 0;
-    for line in document.lines().filter(|line| line.starts_with("| ")) {
-        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
-        let &[fault, _, _, message, tests] = cells.as_slice() else {
-            continue;
-        };
-        if fault == "fault" {
-            continue;
-        }
-        rows += 1;
+    let messages = std::fs::read_to_string(root.join("tests/it/golden/messages.txt")).unwrap();
+    let rows = rows("docs/reliability.md", "fault");
+    let faults = rows.iter().filter(|cells| cells.len() == 5);
+    for cells in faults.clone() {
+        let (fault, message, tests) = (&cells[0], &cells[3], &cells[4]);
         // The parts of a message around what differs from case to case.
         for part in quoted(message).flat_map(|message| message.split(" … ")) {
             assert!(messages.contains(part), "{fault}: nothing prints {part:?}");
         }
-        assert!(quoted(tests).count() > 0, "{fault}: no test");
-        for test in quoted(tests) {
-            assert!(is_a_test(root, test), "{fault}: there is no test {test}");
-        }
+        are_tests(fault, tests);
     }
-    assert!(rows > 40, "only {rows} faults");
+    assert!(faults.count() > 40);
 }
 
 /// `SECURITY.md` says of each attack which test shows that it fails.
 #[test]
 fn the_threat_model_names_tests_that_exist() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let document = std::fs::read_to_string(root.join("SECURITY.md")).unwrap();
-    let mut rows = 0;
-    for line in document.lines().filter(|line| line.starts_with("| ")) {
-        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
-        let &[attack, _, tests] = cells.as_slice() else {
-            panic!("not three cells: {line}");
-        };
-        if attack == "what they may try" {
-            continue;
-        }
-        rows += 1;
-        assert!(quoted(tests).count() > 0, "{attack}: no test");
-        for test in quoted(tests) {
-            assert!(is_a_test(root, test), "{attack}: there is no test {test}");
-        }
+    let rows = rows("SECURITY.md", "what they may try");
+    for cells in &rows {
+        assert_eq!(cells.len(), 3, "{cells:?}");
+        are_tests(&cells[0], &cells[2]);
     }
-    assert!(rows > 15, "only {rows} attacks");
+    assert!(rows.len() > 15, "only {} attacks", rows.len());
 }
 
 /// Names, and the tests that belong to them.
@@ -309,7 +243,7 @@ fn campaigns_are_listed_with_tests_that_exist() {
             Some(module) => ["", "/mod"]
                 .iter()
                 .any(|end| root.join(format!("src/{module}{end}.rs")).exists()),
-            None => is_a_test(root, test),
+            None => is_a_test(test),
         };
         assert!(exists, "there is no test {test}");
     }
@@ -322,6 +256,9 @@ fn campaigns_are_listed_with_tests_that_exist() {
             let file = path.strip_prefix(root.join(folder)).unwrap();
             let file = file.with_extension("").display().to_string();
             let module = file.trim_end_matches("/mod").replace('/', "::");
+            if module == "generators" {
+                continue;
+            }
             for call in text.split("Campaign::named(").skip(1) {
                 let Some(name) = call.trim_start().strip_prefix('"') else {
                     continue;
@@ -390,17 +327,13 @@ fn the_table_of_campaigns_quotes_their_results() {
 }
 
 /// Whether there is a test with the name `module::function`.
-fn is_a_test(root: &Path, name: &str) -> bool {
+fn is_a_test(name: &str) -> bool {
     let (module, function) = name.rsplit_once("::").expect("module::name");
     let file = module.replace("::", "/");
-    let places = [
-        format!("tests/it/{file}.rs"),
-        format!("src/{file}.rs"),
-        format!("tests/{file}.rs"),
-    ];
-    places.iter().any(|place| {
-        let text = std::fs::read_to_string(root.join(place)).unwrap_or_default();
-        text.contains(&format!("fn {function}("))
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    ["tests/it/", "src/", "tests/"].iter().any(|place| {
+        let text = std::fs::read_to_string(root.join(format!("{place}{file}.rs")));
+        text.is_ok_and(|text| text.contains(&format!("fn {function}(")))
     })
 }
 

@@ -315,6 +315,7 @@ mod tests {
                 "colour",
                 "spelling",
             ),
+            ("[outputs]\nfeeds = true", 2, "feeds", "spelling"),
         ] {
             let message = refusal(text);
             let place = format!("syncmon.toml, line {line}, {key}");

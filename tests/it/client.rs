@@ -27,10 +27,8 @@ impl Client {
     /// On a connection that is open already.
     pub fn on(connection: TcpStream) -> Client {
         Client {
-            port: 0,
-            keeps: true,
             connection: Some(connection),
-            reopened: 0,
+            ..Client::new(0, true)
         }
     }
 
@@ -60,19 +58,14 @@ impl Client {
             .unwrap_or_else(|| panic!("{path}: a new connection was closed without an answer"))
     }
 
-    fn ask(
-        &mut self,
-        mut connection: TcpStream,
-        path: &str,
-        authorization: &str,
-    ) -> Option<Response> {
+    fn ask(&mut self, mut connection: TcpStream, path: &str, key: &str) -> Option<Response> {
         let (keeps, accepts) = if self.keeps {
             ("keep-alive", "Accept-Encoding: gzip\r\n")
         } else {
             ("close", "")
         };
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: {keeps}\r\n{accepts}Authorization: {authorization}\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: {keeps}\r\n{accepts}Authorization: {key}\r\n\r\n"
         );
         connection.write_all(request.as_bytes()).ok()?;
         let mut answer = Vec::new();

@@ -7,10 +7,12 @@ mod served;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
 use crate::cluster::Cluster;
+use crate::golden::Told;
 use crate::one_statement::statements;
 use crate::pooler::Pooler;
 use crate::sandbox::{Ended, Sandbox};
@@ -35,8 +37,7 @@ pub fn healthy() -> Sandbox {
 }
 
 pub fn built(world: Sandbox) -> Sandbox {
-    let ended = world.build_now();
-    assert_eq!(ended.code, 0, "{ended:?}");
+    world.build_now().exits(0);
     world
 }
 
@@ -81,7 +82,7 @@ impl Diagnosis {
         for ended in [text, json] {
             assert_eq!(ended.stderr, "", "{ended:?}");
             for secret in [PASSWORD, ENCODED, "S3cret"] {
-                assert!(!ended.stdout.contains(secret), "{}", ended.stdout);
+                ended.stdout.lacks(secret);
             }
         }
         let diagnosis = Diagnosis {
@@ -98,6 +99,12 @@ impl Diagnosis {
     pub fn problems(&self) -> Vec<&str> {
         let problems = self.json["problems"].as_array().unwrap();
         problems.iter().map(|id| id.as_str().unwrap()).collect()
+    }
+
+    /// No link is broken.
+    #[track_caller]
+    pub fn holds(&self) {
+        assert_eq!(self.problems(), [""; 0], "{}", self.text);
     }
 
     pub fn link(&self, id: &str) -> &Value {
@@ -117,22 +124,26 @@ impl Diagnosis {
     /// What was found on a link, in one text with what to do about it.
     pub fn findings(&self, id: &str) -> String {
         let findings = self.link(id)["findings"].as_array().unwrap().iter();
-        let told: Vec<String> = findings
-            .map(|finding| {
-                let remedy = finding["remedy"].as_str().unwrap_or_default();
-                format!("{} → {remedy}", finding["says"].as_str().unwrap())
-            })
-            .collect();
-        told.join("\n")
+        let told = findings.map(|finding| {
+            let remedy = finding["remedy"].as_str().unwrap_or_default();
+            format!("{} → {remedy}", finding["says"].as_str().unwrap())
+        });
+        told.collect::<Vec<_>>().join("\n")
     }
 
-    /// This very link does not hold, and is told of in these words.
+    /// What it says to do about the first thing that was found on a link.
+    pub fn remedy(&self, id: &str) -> String {
+        let findings = self.findings(id);
+        findings.split_once(" → ").unwrap().1.to_owned()
+    }
+
+    /// This very link does not hold, and is told of in these words; an ellipsis stands for others.
     #[track_caller]
-    pub fn only(&self, id: &str, words: &[&str]) {
+    pub fn only(&self, id: &str, words: &str) {
         assert_eq!(self.problems(), [id], "{}", self.text);
         let findings = self.findings(id);
-        for part in words {
-            assert!(findings.contains(part), "no {part:?} in: {findings}");
+        for part in words.split(" … ") {
+            findings.has(part);
         }
         for finding in self.link(id)["findings"].as_array().unwrap() {
             assert!(finding["kind"] != "problem" || finding["remedy"].is_string());
@@ -142,11 +153,8 @@ impl Diagnosis {
     /// Every word of the one is in the other, in the same order.
     fn agrees(&self) {
         let words = |text: &str| -> String {
-            let words: Vec<&str> = text
-                .split_whitespace()
-                .filter(|word| *word != "→")
-                .collect();
-            words.join(" ")
+            let words = text.split_whitespace().filter(|word| *word != "→");
+            words.collect::<Vec<_>>().join(" ")
         };
         let mut told = Vec::new();
         for link in self.json["links"].as_array().unwrap() {
@@ -169,42 +177,37 @@ impl Diagnosis {
     }
 }
 
-const ALL: [&str; 13] = [
-    "configuration",
-    "database",
-    "connection",
-    "role",
-    "tables",
-    "index",
-    "rows",
-    "clock",
-    "thresholds",
-    "output",
-    "state",
-    "last_publish",
-    "served_page",
-];
+/// In the order in which they are told.
+const ALL: &str = "configuration database connection role tables index rows clock thresholds output state \
+                   last_publish served_page";
+
+/// Insists on all links but those of the web server.
+#[track_caller]
+fn are_ok_up_to_the_directory(seen: &Diagnosis) {
+    for id in ALL.split(' ').filter(|id| *id != "served_page") {
+        assert_eq!(seen.state(id), "ok", "{}", seen.text);
+    }
+}
 
 #[test]
 fn a_chain_in_order_is_all_ok() {
     let (world, nginx) = served();
     let seen = diagnosis(&world, &["--url", &nginx.url()]);
-    for id in ALL {
-        assert_eq!(seen.state(id), "ok", "{}", seen.text);
-    }
+    are_ok_up_to_the_directory(&seen);
+    assert_eq!(seen.state("served_page"), "ok", "{}", seen.text);
     assert!(seen.text.ends_with("\n\nNo problem.\n"), "{}", seen.text);
     assert_eq!(seen.json["ok"], true);
     assert_eq!(seen.json["schema_version"], 1);
     for line in seen.text.lines() {
         assert!(line.chars().count() <= 80, "{line}");
     }
-    let ids: Vec<&str> = seen.json["links"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|link| link["link"].as_str().unwrap())
-        .collect();
-    assert_eq!(ids, ALL);
+    let links = seen.json["links"].as_array().unwrap().iter();
+    let ids: Vec<&str> = links.map(|link| link["link"].as_str().unwrap()).collect();
+    assert_eq!(ids.join(" "), ALL);
+
+    // The address of the configuration is visited where no other is given.
+    let world = built(world.file("syncmon.toml", &format!("url = {:?}", nginx.url())));
+    assert_eq!(diagnosis(&world, &[]).state("served_page"), "ok");
 }
 
 #[test]
@@ -216,130 +219,83 @@ fn an_sqlite_chain_in_order_is_all_ok() {
          from n, json_each('[\"customers\", \"outlets\", \"products\", \"sales\", \"sale_line_items\", \"inventory\"]') e",
     );
     let seen = diagnosis(&built(world), &[]);
-    for id in &ALL[..12] {
-        assert_eq!(seen.state(id), "ok", "{}", seen.text);
-    }
+    are_ok_up_to_the_directory(&seen);
     assert_eq!(seen.state("served_page"), "skipped");
-    assert!(seen.summary("connection").contains("read-only"));
-}
-
-#[test]
-fn the_address_of_the_configuration_is_visited_where_no_other_is_given() {
-    let (world, nginx) = served();
-    let world = built(world.file("syncmon.toml", &format!("url = {:?}", nginx.url())));
-    assert_eq!(diagnosis(&world, &[]).state("served_page"), "ok");
+    seen.summary("connection").has("read-only");
 }
 
 #[test]
 fn a_refused_configuration_is_told_as_a_build_tells_it_and_the_rest_is_looked_at() {
     let world = healthy().file("syncmon.toml", "title = \"x\"\nlate_affter = \"2h\"\n");
-    let refused = world.build_now();
-    assert_eq!(refused.code, 2);
+    let refused = world.build_now().exits(2);
     let seen = diagnosis(&world, &[]);
-    seen.only(
-        "configuration",
-        &[
-            "syncmon.toml, line 2, late_affter",
-            "take it away or correct its spelling",
-        ],
-    );
+    let remedy = "take it away or correct its spelling";
+    let words = format!("syncmon.toml, line 2, late_affter … {remedy}");
+    seen.only("configuration", &words);
     let told = seen.findings("configuration").replace(" → ", "; ");
     assert_eq!(refused.stderr.trim(), format!("syncmon: {told}"));
-    assert_eq!(seen.state("thresholds"), "skipped");
-    assert_eq!(seen.state("rows"), "ok");
-    assert_eq!(seen.state("output"), "ok");
-}
+    let states = ["thresholds", "rows", "output"].map(|id| seen.state(id));
+    assert_eq!(states, ["skipped", "ok", "ok"]);
 
-#[test]
-fn an_environment_file_that_is_refused_is_a_finding() {
     let world = healthy().file(".env.local", "DATABASE_URL='x'\nS3cret and more\n");
-    let seen = diagnosis(&world, &[]);
-    seen.only(
-        "configuration",
-        &[".env.local, line 2", "put values with spaces"],
-    );
+    let words = ".env.local, line 2 … put values with spaces";
+    diagnosis(&world, &[]).only("configuration", words);
 }
 
 #[test]
 fn a_connection_string_that_others_may_read_is_worth_a_word() {
     let world = healthy();
     let line = format!("DATABASE_URL='{}'\n", world.url());
-    let world = world.without_url().file(".env", &line);
-    let seen = diagnosis(&world, &[]);
-    assert_eq!(seen.problems(), [""; 0], "{}", seen.text);
-    assert!(
-        seen.summary("database").ends_with(", from .env"),
-        "{}",
-        seen.text
-    );
-    assert!(
-        seen.findings("configuration").ends_with("→ chmod 600 .env"),
-        "{}",
-        seen.text
-    );
+    let seen = diagnosis(&world.without_url().file(".env", &line), &[]);
+    seen.holds();
+    assert!(seen.summary("database").ends_with(", from .env"));
+    let advice = seen.findings("configuration");
+    assert!(advice.ends_with("→ chmod 600 .env"), "{advice}");
 }
 
 #[test]
 fn without_a_database_everything_else_is_looked_at() {
-    let world = Sandbox::bare();
-    let seen = diagnosis(&world, &[]);
-    seen.only(
-        "database",
-        &[
-            "no database",
-            "set DATABASE_URL to postgres://USER:PASSWORD@HOST",
-        ],
-    );
-    for id in &ALL[2..9] {
+    let seen = diagnosis(&Sandbox::bare(), &[]);
+    let words = "no database … set DATABASE_URL to postgres://USER:PASSWORD@HOST";
+    seen.only("database", words);
+    for id in "connection role tables index rows clock thresholds".split(' ') {
         assert_eq!(seen.state(id), "skipped", "{id}");
     }
     assert_eq!(seen.state("output"), "ok");
     assert_eq!(seen.state("last_publish"), "note");
 
     let world = Sandbox::bare().with_url("postgres://ro:S3cret@db.example.org/app?sslmode=disable");
-    diagnosis(&world, &[]).only("database", &["is not local", "add ?sslmode=verify-full"]);
+    diagnosis(&world, &[]).only("database", "is not local … add ?sslmode=verify-full");
 }
 
+/// Each of these repeats what it was given in some message of its own.
 #[test]
 fn no_secret_is_told_however_it_comes() {
-    // Each of these repeats what it was given in some message of its own.
     let refused = Sandbox::bare().with_url("postgres://ro:S3cret@127.0.0.1:1/app");
-    let seen = diagnosis(&refused, &[]);
-    seen.only(
-        "connection",
-        &["connection refused", "check that the server runs"],
-    );
+    let words = "connection refused … check that the server runs";
+    diagnosis(&refused, &[]).only("connection", words);
 
-    let world = healthy()
-        .env("SYNCMON_DOCTOR_USER", "cfo")
-        .env("SYNCMON_DOCTOR_PASSWORD", "S3cret");
-    let address = "http://127.0.0.1:1/";
-    diagnosis(&world, &["--url", address]).only("served_page", &["connection refused"]);
-    let ended = world.run(&["doctor", "--url", "https://cfo:S3cret@status.example.org/"]);
-    assert_eq!(ended.code, 2, "{ended:?}");
-    assert!(!ended.stderr.contains("S3cret"), "{}", ended.stderr);
     let world = healthy().env("SYNCMON_DOCTOR_PASSWORD", "S3cret");
-    diagnosis(&world, &["--url", address]).only("served_page", &["set both or neither"]);
+    let nobody = ["--url", "http://127.0.0.1:1/"];
+    diagnosis(&world, &nobody).only("served_page", "set both or neither");
+    let world = world.env("SYNCMON_DOCTOR_USER", "cfo");
+    diagnosis(&world, &nobody).only("served_page", "connection refused");
+    let with_key = "https://cfo:S3cret@status.example.org/";
+    let ended = world.run(&["doctor", "--url", with_key]).exits(2);
+    ended.lacks("S3cret");
 }
 
 /// Every path below the sandbox with all that a look could change of it but the time of access.
-fn traces(world: &Sandbox) -> BTreeMap<String, (u64, u64, i64, i64, u32)> {
-    walkdir::WalkDir::new(world.root())
-        .into_iter()
-        .map(|entry| {
-            let entry = entry.unwrap();
-            let m = entry.metadata().unwrap();
-            let moment = |seconds: i64, nanos: i64| seconds * 1_000_000_000 + nanos;
-            let seen = (
-                m.ino(),
-                m.len(),
-                moment(m.mtime(), m.mtime_nsec()),
-                moment(m.ctime(), m.ctime_nsec()),
-                m.mode(),
-            );
-            (entry.path().display().to_string(), seen)
-        })
-        .collect()
+fn traces(world: &Sandbox) -> BTreeMap<PathBuf, String> {
+    let entries = walkdir::WalkDir::new(world.root()).into_iter();
+    let seen = entries.map(|entry| {
+        let entry = entry.unwrap();
+        let m = entry.metadata().unwrap();
+        let changed = (m.mtime(), m.mtime_nsec(), m.ctime(), m.ctime_nsec());
+        let seen = format!("{} {} {} {changed:?}", m.ino(), m.len(), m.mode());
+        (entry.into_path(), seen)
+    });
+    seen.collect()
 }
 
 #[test]
@@ -362,14 +318,10 @@ fn nothing_is_written_anywhere() {
     let asked = &statements(&world, "syncmon_ro")[told..];
     assert_eq!(asked.len(), 12, "{asked:?}");
     for statement in asked {
-        let text = statement
-            .strip_prefix("syncmon: LOG:  statement: ")
-            .unwrap();
+        let (_, text) = statement.split_once("syncmon: LOG:  statement: ").unwrap();
         let first = text.lines().find(|line| !line.starts_with("--")).unwrap();
-        assert!(
-            ["with tables as (", "with recursive"].contains(&first),
-            "{statement}"
-        );
+        let known = ["with tables as (", "with recursive"].contains(&first);
+        assert!(known, "{statement}");
     }
 }
 
@@ -377,17 +329,12 @@ fn nothing_is_written_anywhere() {
 fn a_transaction_pooler_in_between_changes_nothing() {
     let world = healthy();
     let pooler = Pooler::before(Cluster::shared().port);
-    let url = format!(
-        "postgres://syncmon_ro@127.0.0.1:{}/{}",
-        pooler.port,
-        world.database()
-    );
+    let (port, name) = (pooler.port, world.database());
+    let url = format!("postgres://syncmon_ro@127.0.0.1:{port}/{name}");
     let world = built(world.with_url(&url));
     for _ in 0..2 {
         let seen = diagnosis(&world, &[]);
-        for id in &ALL[..12] {
-            assert_eq!(seen.state(id), "ok", "{}", seen.text);
-        }
+        are_ok_up_to_the_directory(&seen);
     }
 }
 
@@ -398,9 +345,7 @@ fn the_newest_postgresql_is_examined_alike() {
     let server = Cluster::start(&std::path::Path::new(&directory).join("bin"), &[]);
     let world = built(Sandbox::postgres_in(&server).sql(HALF_HOURLY));
     let seen = diagnosis(&world, &[]);
-    for id in &ALL[..12] {
-        assert_eq!(seen.state(id), "ok", "{}", seen.text);
-    }
+    are_ok_up_to_the_directory(&seen);
     let admin = server.url("postgres", &world.database());
-    diagnosis(&world.with_url(&admin), &[]).only("role", &["postgres is a superuser"]);
+    diagnosis(&world.with_url(&admin), &[]).only("role", "postgres is a superuser");
 }

@@ -1,78 +1,32 @@
 //! The figures on the pages next to those that PostgreSQL works out for itself from the same rows.
 
+use crate::golden::Told;
+use crate::history::listed::{between, words_of};
 use crate::sandbox::Sandbox;
 use crate::sql::ask;
 
 /// On 1 November clocks went back in Los Angeles.
 const NOW: &str = "2026-11-22T20:05:00Z";
 
-/// A hundred days of three entities: hourly with failures and gaps, nightly, and one that began lately.
-const ROWS: &str = "
-    insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed, error_details)
-    select timestamptz '2026-11-22T19:40:00Z' - n * interval '1 hour' - (n * 37 % 600) * interval '1 second', 'sales', 'incremental_sync',
-           case when n % 23 = 5 or n between 700 and 712 then 'failed' when n % 41 = 7 then 'started' else 'completed' end,
-           10 + n % 50 + 0.25, 200 + n * 7 % 90, case when n % 23 = 5 then '429 Client Error: Too Many Requests' end
-    from generate_series(0, 2400) n where n not between 300 and 330 and n % 97 not between 3 and 6;
-    insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed)
-    select timestamptz '2026-11-22T10:00:00Z' - n * interval '1 day', 'products', 'incremental_sync',
-           case when n in (0, 9, 10) then 'error' else 'ok' end, 1800, 5000 + n
-    from generate_series(0, 99) n;
-    insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed)
-    select timestamptz '2026-11-22T19:50:00Z' - n * interval '90 minutes', 'customers', 'incremental_sync', 'Completed', 4.5, n
-    from generate_series(0, 60) n;
-    insert into sync_state (entity_type, last_sync_time, status) values
-        ('products', '2026-11-22T15:00:00Z', 'success'), ('customers', '2026-11-22T19:50:04.5Z', 'success');
-";
+const ROWS: &str = include_str!("figures_on_pages/rows.sql");
+const SPANS: &str = include_str!("figures_on_pages/spans.sql");
+const SHARES: &str = include_str!("figures_on_pages/shares.sql");
+const DAYS: &str = include_str!("figures_on_pages/days.sql");
+const PROBLEMS: &str = include_str!("figures_on_pages/problems.sql");
 
-/// Every stretch of time with its health, by the rules of docs/verdict.md.
-fn spans(question: &str) -> String {
-    format!(
-        "set timezone = 'America/Los_Angeles';
-         with evidence as (
-             select entity_type, \"timestamp\" + duration_seconds * interval '1 second' as at,
-                    lower(status) in ('completed', 'ok') as good
-             from sync_log where lower(status) in ('completed', 'ok', 'failed', 'error')
-             union all
-             select entity_type, last_sync_time, true from sync_state
-         ),
-         reigns as (
-             select *, coalesce(lead(at) over (partition by entity_type order by at, good), '{NOW}') as until from evidence
-         ),
-         spans as (
-             select entity_type, 'green' as health, at as since, least(until, at + interval '2 hours') as until from reigns where good
-             union all
-             select entity_type, 'yellow', at + interval '2 hours', least(until, at + interval '12 hours') from reigns where good
-             union all
-             select entity_type, 'red', at + interval '12 hours', until from reigns where good
-             union all
-             select entity_type, 'red', at, until from reigns where not good
-         ),
-         true_spans as (select * from spans where until > since)
-         {question}"
-    )
-}
-
-fn world() -> Sandbox {
-    let world = Sandbox::postgres().sql(ROWS);
-    assert_eq!(world.build_at(NOW).stderr, "");
-    world
-}
-
-/// The texts between two marks, everywhere on a page, without tags.
-fn between<'a>(page: &'a str, from: &str, to: &str) -> Vec<&'a str> {
-    page.split(from)
-        .skip(1)
-        .map(|rest| rest.split_once(to).unwrap().0)
-        .collect()
-}
-
-fn without_tags(html: &str) -> String {
-    let mut text = String::new();
-    for part in html.split('<') {
-        text.push_str(part.split_once('>').map_or(part, |(_, text)| text));
-        text.push(' ');
+/// Answers a question about every stretch of time with its health, as PostgreSQL works it out.
+fn told(world: &Sandbox, question: &str, words: &[(&str, &str)]) -> Vec<String> {
+    let mut sql = format!("{SPANS}{question}");
+    for (word, meant) in [("NOW", NOW)].iter().chain(words) {
+        sql = sql.replace(word, meant);
     }
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    ask(world.owner_url(), &sql)
+}
+
+/// The texts between two marks, everywhere on a page.
+fn all_between<'a>(page: &'a str, from: &str, to: &str) -> Vec<&'a str> {
+    let parts = page.split(from).skip(1);
+    parts.map(|rest| rest.split_once(to).unwrap().0).collect()
 }
 
 /// Minutes as the pages say them.
@@ -87,119 +41,73 @@ fn said(minutes: i64) -> String {
 }
 
 #[test]
-fn shares_of_time_are_those_of_the_database() {
-    let world = world();
+fn every_figure_is_that_of_the_database() {
+    let world = Sandbox::postgres().sql(ROWS);
+    assert_eq!(world.build_at(NOW).stderr, "");
+    shares_of_time_are_those_of_the_database(&world);
+    each_days_numbers_are_those_of_the_database(&world);
+    the_bars_of_the_charts_are_the_newest_runs_of_the_database(&world);
+    the_problems_of_the_week_are_those_of_the_database(&world);
+}
+
+fn shares_of_time_are_those_of_the_database(world: &Sandbox) {
     for entity in ["sales", "products", "customers"] {
         let page = world.page(&format!("entities/{entity}.html"));
-        let table = between(&page, "<table class=\"list shares\">", "</table>")[0];
-        let rows = between(table, "<tr><th scope=\"row\">", "</tr>");
+        let table = between(&page, "<table class=\"list shares\">", "</table>");
+        let rows = all_between(table, "<tr><th scope=\"row\">", "</tr>");
         for (row, hours) in rows.into_iter().zip([24, 168, 720, 2160]) {
-            let told = ask(
-                world.owner_url(),
-                &spans(&format!(
-                    "select (extract(epoch from coalesce(sum(least(until, '{NOW}') - greatest(since, '{NOW}'::timestamptz - interval '{hours} hours'))
-                         filter (where true_spans.health = wanted.health), interval '0')) * 1000)::bigint::text
-                     from (values (1, 'green'), (2, 'yellow'), (3, 'red')) wanted (place, health)
-                     left join true_spans on entity_type = '{entity}' and until > '{NOW}'::timestamptz - interval '{hours} hours'
-                     group by place, wanted.health order by place"
-                )),
+            let told = told(
+                world,
+                SHARES,
+                &[("ENTITY", entity), ("HOURS", &hours.to_string())],
             );
             let millis: Vec<i64> = told.iter().map(|text| text.parse().unwrap()).collect();
             let whole = hours * 3_600_000;
             let unknown = whole - millis.iter().sum::<i64>();
-            let expected: Vec<String> = millis
-                .iter()
-                .chain([&unknown])
-                .map(|&part| {
-                    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-                    let percent = 100.0 * part as f64 / whole as f64;
-                    match part {
-                        0 => "0 % –".to_owned(),
-                        _ if part == whole => format!("100 % {}", said(part / 60_000)),
-                        _ => format!("{percent:.1} % {}", said(part / 60_000)),
-                    }
-                })
-                .collect();
-            let shown: Vec<String> = between(row, "<td>", "</td>")
-                .into_iter()
-                .map(without_tags)
-                .collect();
+            let share = |&part: &i64| {
+                #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+                let percent = 100.0 * part as f64 / whole as f64;
+                match part {
+                    0 => "0 % –".to_owned(),
+                    _ if part == whole => format!("100 % {}", said(part / 60_000)),
+                    _ => format!("{percent:.1} % {}", said(part / 60_000)),
+                }
+            };
+            let expected: Vec<String> = millis.iter().chain([&unknown]).map(share).collect();
+            let cells = all_between(row, "<td>", "</td>").into_iter();
+            let shown: Vec<String> = cells.map(words_of).collect();
             assert_eq!(shown, expected, "{entity}, {hours} hours");
         }
     }
 }
 
-#[test]
-fn each_days_numbers_are_those_of_the_database() {
-    let world = world();
+fn each_days_numbers_are_those_of_the_database(world: &Sandbox) {
     for entity in ["sales", "products", "customers"] {
-        let told = ask(
-            world.owner_url(),
-            &spans(&format!(
-                ", days as (
-                     select day::date, day as begins, least(day + interval '1 day', '{NOW}') as ends
-                     from generate_series('{NOW}'::timestamptz::date - 89, '{NOW}'::timestamptz::date, interval '1 day') day
-                 ),
-                 minutes as (
-                     select day, health, floor(extract(epoch from sum(least(until, ends) - greatest(since, begins))) / 60)::bigint as many
-                     from days join true_spans on until > begins and since < ends and entity_type = '{entity}'
-                     group by day, health
-                 ),
-                 ended as (
-                     select (at at time zone 'America/Los_Angeles')::date as day, count(*) filter (where good) as completed, count(*) filter (where not good) as failed
-                     from (select \"timestamp\" + duration_seconds * interval '1 second' as at, lower(status) in ('completed', 'ok') as good
-                           from sync_log where entity_type = '{entity}' and lower(status) in ('completed', 'ok', 'failed', 'error')) runs
-                     group by 1
-                 )
-                 select concat_ws('|', to_char(day, 'FMDy FMDD Mon YYYY'), coalesce(max(many) filter (where health = 'green'), -1),
-                                  coalesce(max(many) filter (where health = 'yellow'), -1), coalesce(max(many) filter (where health = 'red'), -1),
-                                  coalesce(max(completed), 0), coalesce(max(failed), 0))
-                 from minutes left join ended using (day) group by day order by day desc"
-            )),
-        );
-        let expected: Vec<String> = told
-            .iter()
-            .map(|line| {
-                let parts: Vec<&str> = line.split('|').collect();
-                let minutes = parts[1..4].iter().map(|many| match many.parse().unwrap() {
-                    -1 => "–".to_owned(),
-                    0 => "under 1 min".to_owned(),
-                    many => said(many),
-                });
-                let minutes: Vec<String> = minutes.collect();
-                format!(
-                    "{} {} {} {}",
-                    parts[0],
-                    minutes.join(" "),
-                    parts[4],
-                    parts[5]
-                )
-            })
-            .collect();
+        let told = told(world, DAYS, &[("ENTITY", entity)]);
+        let as_said = told.iter().map(|line| {
+            let parts: Vec<&str> = line.split('|').collect();
+            let minutes = parts[1..4].iter().map(|many| match many.parse().unwrap() {
+                -1 => "–".to_owned(),
+                0 => "under 1 min".to_owned(),
+                many => said(many),
+            });
+            let minutes = minutes.collect::<Vec<_>>().join(" ");
+            format!("{} {minutes} {} {}", parts[0], parts[4], parts[5])
+        });
+        let expected: Vec<String> = as_said.collect();
         let page = world.page(&format!("entities/{entity}.html"));
-        let days = between(&page, "<summary>Day by day</summary>", "</table>")[0];
-        let shown: Vec<String> = between(days, "<tr><th scope=\"row\">", "</tr>")
-            .into_iter()
-            .map(|row| {
-                let text = without_tags(row);
-                [
-                    ", until 12:05 PST",
-                    "Up to date ",
-                    "Overdue or failing ",
-                    "Late ",
-                ]
-                .iter()
-                .fold(text, |text, word| text.replace(word, ""))
-            })
-            .collect();
+        let days = between(&page, "<summary>Day by day</summary>", "</table>");
+        let besides = regex::Regex::new(", until 12:05 PST|Up to date |Overdue or failing |Late ");
+        let besides = besides.unwrap();
+        let rows = all_between(days, "<tr><th scope=\"row\">", "</tr>").into_iter();
+        let shown = rows.map(|row| besides.replace_all(&words_of(row), "").into_owned());
+        let shown: Vec<String> = shown.collect();
         assert_eq!(shown, expected, "{entity}");
         assert!(shown.len() >= 4, "{entity}");
     }
 }
 
-#[test]
-fn the_bars_of_the_charts_are_the_newest_runs_of_the_database() {
-    let world = world();
+fn the_bars_of_the_charts_are_the_newest_runs_of_the_database(world: &Sandbox) {
     let told = ask(
         world.owner_url(),
         "set timezone = 'America/Los_Angeles';
@@ -210,78 +118,41 @@ fn the_bars_of_the_charts_are_the_newest_runs_of_the_database() {
     );
     let page = world.page("entities/sales.html");
     let (_, records) = page.split_once("<h2>Records of each run</h2>").unwrap();
-    let chart = between(records, "<svg class=\"chart\"", "</svg>")[0];
-    assert_eq!(between(chart, "<title>", "</title>"), told);
+    let chart = between(records, "<svg class=\"chart\"", "</svg>");
+    assert_eq!(all_between(chart, "<title>", "</title>"), told);
     let failed = told.iter().filter(|run| run.contains(": failed,")).count();
     assert_eq!(chart.matches("class=\"cross\"").count(), failed);
     assert!(failed > 0);
 }
 
-#[test]
-fn the_problems_of_the_week_are_those_of_the_database() {
-    let world = world();
-    let told = ask(
-        world.owner_url(),
-        &spans(&format!(
-            ", marked as (
-                 select *, health <> 'green' as bad,
-                        lag(health <> 'green', 1, false) over (partition by entity_type order by since) as bad_before
-                 from true_spans
-             ),
-             numbered as (
-                 select *, count(*) filter (where bad and not bad_before) over (partition by entity_type order by since) as problem
-                 from marked
-             ),
-             problems as (
-                 select entity_type, min(since) as since, max(until) as until from numbered where bad group by entity_type, problem
-             )
-             select concat(entity_type, ' ', to_char(since, 'Dy FMDD Mon, HH24:MI'), case when until = '{NOW}' then ' lasting' end)
-             from problems where until > ('{NOW}'::timestamptz::date - 6)::timestamptz
-             order by since desc"
-        )),
-    );
+fn the_problems_of_the_week_are_those_of_the_database(world: &Sandbox) {
+    let told = told(world, PROBLEMS, &[]);
     let page = world.page("index.html");
-    let section = between(&page, "<section class=\"problems\">", "</section>")[0];
-    let sentences: Vec<String> = between(section, "<li id=\"problem-", "</li>")
-        .into_iter()
-        // What is wrong now without a beginning in the log stands before the problems that have one.
-        .filter(|item| !item.contains("-now\" class"))
-        .map(|item| between(item, "<p>", "</p>")[0])
-        .map(without_tags)
-        .collect();
+    let section = between(&page, "<section class=\"problems\">", "</section>");
+    let items = all_between(section, "<li id=\"problem-", "</li>").into_iter();
+    // What is wrong now without a beginning in the log stands before the problems that have one.
+    let items = items.filter(|item| !item.contains("-now\" class"));
+    let sentences = items.map(|item| words_of(between(item, "<p>", "</p>")));
+    let sentences: Vec<String> = sentences.collect();
     assert!(told.len() > 10, "{}", told.len());
     // All that last, and with them ten.
-    let lasting = told
-        .iter()
-        .filter(|told| told.ends_with(" lasting"))
-        .count();
-    let ended = told
-        .iter()
-        .filter(|told| !told.ends_with(" lasting"))
-        .take(10 - lasting);
-    let listed: Vec<&String> = told
-        .iter()
-        .filter(|told| told.ends_with(" lasting") || ended.clone().any(|ended| ended == *told))
-        .collect();
+    let lasts = |told: &&String| told.ends_with(" lasting");
+    let mut ended = 10 - told.iter().filter(lasts).count();
+    let listed = told.iter().filter(|told| {
+        lasts(told) || {
+            let is_listed = ended > 0;
+            ended = ended.saturating_sub(1);
+            is_listed
+        }
+    });
+    let listed: Vec<&String> = listed.collect();
     assert_eq!(sentences.len(), listed.len());
     for (sentence, told) in sentences.iter().zip(&listed) {
         let (entity, when) = told.split_once(' ').unwrap();
-        let lasting = when.ends_with(" lasting");
-        let when = when.trim_end_matches(" lasting");
-        assert!(
-            sentence.to_lowercase().starts_with(entity),
-            "{sentence}: {told}"
-        );
-        assert!(sentence.contains(when), "{sentence}: {told}");
-        assert_eq!(
-            sentence.contains(" has been "),
-            lasting,
-            "{sentence}: {told}"
-        );
+        assert!(sentence.to_lowercase().starts_with(entity), "{sentence}");
+        sentence.has(when.trim_end_matches(" lasting"));
+        assert_eq!(sentence.contains(" has been "), lasts(told), "{sentence}");
     }
-    let more = format!(
-        "And {} earlier problems: see the",
-        told.len() - listed.len()
-    );
-    assert!(section.contains(&more), "{more}");
+    let more = told.len() - listed.len();
+    section.has(&format!("And {more} earlier problems: see the"));
 }

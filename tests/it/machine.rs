@@ -7,68 +7,16 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::cluster::is_root;
+use crate::sandbox::Ended;
+use crate::wrapped::ended;
 
 /// Boots from `$BASE`, which stays as it is: what is written goes to memory. Standard input is the leash: at its end
 /// the machine is switched off and nothing is left of it.
-const BOOT: &str = r#"
-    # Whatever ends the tests, this clears up.
-    trap : HUP INT TERM
-    folder=$(mktemp -d --tmpdir syncmon-machine-XXXXXX)
-    mount -t tmpfs -o mode=755 tmpfs "$folder"
-    mkdir "$folder/upper" "$folder/work" "$folder/root"
-    mount -t overlay overlay -o "lowerdir=$BASE,upperdir=$folder/upper,workdir=$folder/work" "$folder/root"
-    # Where systemd runs here too, it is asked for a place for the machine's processes; elsewhere this is one.
-    if [ ! -d /run/systemd/system ]; then
-        keep=--keep-unit
-        for groups in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
-            if [ -e "$groups/cgroup.procs" ]; then
-                mkdir "$groups/syncmon-test-$$" && echo $$ > "$groups/syncmon-test-$$/cgroup.procs"
-            fi
-        done
-    fi
-    systemd-nspawn --quiet --boot --register=no ${keep:-} --private-network --console=pipe \
-        --machine="syncmon-test-$$" --directory="$folder/root" --bind-ro="$PACKAGES:/packages" \
-        < /dev/null > "$folder/console" 2>&1 &
-    machine=$!
-    # Its first process, once that is its systemd: what is run before would be run here.
-    for attempt in $(seq 600); do
-        for child in $(cat "/proc/$machine/task/$machine/children" 2> /dev/null); do
-            if [ "$(cat "/proc/$child/comm")" = systemd ] && grep -qP '^NSpid:(\t\d+)+\t1$' "/proc/$child/status"; then
-                leader=$child
-                break 2
-            fi
-        done 2> /dev/null
-        sleep 0.1
-    done
-    echo "${leader:-none: $(tail -n 3 "$folder/console" | tr '\n' ' ')}"
-    cat > /dev/null
-    exec > /dev/null 2>&1
-    # With the first process end all others of the machine, and with them what holds it.
-    kill -KILL "${leader:-$machine}"
-    wait "$machine"
-    for groups in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
-        if [ -e "$groups/syncmon-test-$$" ]; then echo $$ > "$groups/cgroup.procs"; fi
-    done
-    for attempt in $(seq 100); do
-        umount -R "$folder"
-        find /sys/fs/cgroup/syncmon-test-$$ /sys/fs/cgroup/*/syncmon-test-$$ -depth -type d -delete
-        mountpoint "$folder" || find /sys/fs/cgroup -maxdepth 2 -name "syncmon-test-$$" | grep -q . || break
-        sleep 0.1
-    done
-    rmdir "$folder"
-    rm -rf "/run/systemd/nspawn/propagate/syncmon-test-$$""#;
+const BOOT: &str = include_str!("machine/boot");
 
 pub struct Machine {
     leader: String,
     leash: Child,
-}
-
-/// What a script came to.
-#[derive(Debug)]
-pub struct Said {
-    pub code: i32,
-    /// Both outputs, and what kept the script from being run.
-    pub text: String,
 }
 
 impl Machine {
@@ -93,59 +41,39 @@ impl Machine {
         machine
     }
 
-    /// Runs a script as root, with nothing in its environment.
-    pub fn run(&self, script: &str) -> Said {
-        let output = as_root("nsenter")
-            .args(["--target", &self.leader, "--mount", "--uts", "--ipc"])
-            .args(["--net", "--pid", "--root", "--wd"])
-            .args([
-                "env",
-                "-i",
-                "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            ])
-            .args([
-                "HOME=/root",
-                "LC_ALL=C.UTF-8",
-                "DEBIAN_FRONTEND=noninteractive",
-            ])
-            .args([
-                "sh",
-                "-c",
-                &format!("exec 2>&1; cd /packages && cd / || exit; {script}"),
-            ])
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        Said {
-            code: output.status.code().unwrap_or(-1),
-            text: String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned(),
-        }
+    /// Runs a script as root, with nothing in its environment. Both its outputs are standard output.
+    pub fn run(&self, script: &str) -> Ended {
+        let leader = &self.leader;
+        let enter = format!("--target {leader} --mount --uts --ipc --net --pid --root --wd");
+        let clean = "env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
+                     DEBIAN_FRONTEND=noninteractive sh -c";
+        let script = format!("exec 2>&1; cd /packages && cd / || exit; {script}");
+        let mut command = as_root("nsenter");
+        command.args(enter.split(' ')).args(clean.split(' '));
+        ended(command.arg(script).stdin(Stdio::null()))
     }
 
     /// The same; insists on exit code 0.
     #[track_caller]
     pub fn succeeds(&self, script: &str) -> String {
         let said = self.run(&format!("set -e; {script}"));
-        assert_eq!(said.code, 0, "{script}\n{}\n{}", said.text, self.journal());
-        said.text
+        assert_eq!(said.code, 0, "{script}\n{said:?}\n{}", self.journal());
+        said.stdout
     }
 
     #[track_caller]
     pub fn waits_until(&self, what: &str, script: &str) {
-        let deadline = Instant::now() + Duration::from_mins(3);
+        let deadline = Instant::now() + Duration::from_mins(5);
         while self.run(script).code != 0 {
-            assert!(
-                Instant::now() < deadline,
-                "never came: {what}\n{}",
-                self.journal()
-            );
+            let in_time = Instant::now() < deadline;
+            assert!(in_time, "never came: {what}\n{}", self.journal());
             std::thread::sleep(Duration::from_millis(200));
         }
     }
 
     /// The end of the system's log.
     pub fn journal(&self) -> String {
-        self.run("journalctl --no-pager --lines=60").text
+        self.run("journalctl --no-pager --lines=60").stdout
     }
 }
 
@@ -162,25 +90,26 @@ pub fn package() -> PathBuf {
 }
 
 fn told(name: &str) -> PathBuf {
-    let path = std::env::var_os(name)
-        .unwrap_or_else(|| panic!("{name} is not set; ./tests/run --help tells of it"));
+    let path = std::env::var_os(name);
+    let path = path.unwrap_or_else(|| panic!("{name} is not set; ./tests/run --help tells of it"));
     let path = PathBuf::from(path);
     assert!(
         path.exists(),
-        "{} is not there; run ./tests/run package",
-        path.display()
+        "{path:?} is not there; run ./tests/run package"
     );
     path
 }
 
 fn as_root(program: &str) -> Command {
-    let mut command = if is_root() {
-        Command::new(program)
+    let sudo = "sudo --non-interactive --preserve-env=BASE,PACKAGES";
+    let mut words = if is_root() {
+        vec![]
     } else {
-        let mut command = Command::new("sudo");
-        command.args(["--non-interactive", "--preserve-env=BASE,PACKAGES", program]);
-        command
+        sudo.split(' ').collect()
     };
+    words.push(program);
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
     let package = package();
     command
         .env("BASE", told("SYNCMON_TEST_DEBIAN_ROOT"))

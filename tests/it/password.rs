@@ -1,47 +1,36 @@
 //! The command that sets the password, as an operator uses it.
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::cluster::is_root;
-use crate::nginx::world;
+use crate::folders::names;
+use crate::golden::{self, Told};
+use crate::nginx::built;
 use crate::sandbox::{Ended, Sandbox};
-use crate::web::{Nginx, USER};
+use crate::web::{self, Nginx, USER};
+use crate::wrapped::ended;
 
 const PASSWORD: &str = "correct horse \\ $battery 'staple\" ~";
 
 #[test]
 fn the_password_counts_from_the_next_request_on() {
-    let world = world();
-    world.build();
+    let world = built();
     let nginx = Nginx::serving(&world);
     let status = |password: &str| {
-        nginx
-            .request("GET", "/", &[("Authorization", &basic(password))])
-            .status
+        let key = ("Authorization", &*basic(password));
+        nginx.request("GET", "/", &[key]).status
     };
-    assert_eq!(
-        (status(PASSWORD), status("long random password")),
-        (401, 200)
-    );
+    assert_eq!([PASSWORD, web::PASSWORD].map(status), [401, 200]);
     let set = Setting::new(&world).of(&nginx.passwords());
-    assert_eq!(set.to(USER, PASSWORD).code, 0);
+    set.to(USER, PASSWORD).exits(0);
     // Where root's workers run as nobody, they are not of the group either.
     fs::set_permissions(nginx.passwords(), fs::Permissions::from_mode(0o644)).unwrap();
-    assert_eq!(
-        (status(PASSWORD), status("long random password")),
-        (200, 401)
-    );
-    for wrong in [
-        "",
-        "correct",
-        "correct horse",
-        &PASSWORD[..PASSWORD.len() - 1],
-        &format!("{PASSWORD} "),
-    ] {
+    assert_eq!([PASSWORD, web::PASSWORD].map(status), [200, 401]);
+    let (cut, longer) = (&PASSWORD[..PASSWORD.len() - 1], format!("{PASSWORD} "));
+    for wrong in ["", "correct", "correct horse", cut, &longer] {
         assert_eq!(status(wrong), 401, "{wrong:?}");
     }
 }
@@ -50,46 +39,25 @@ fn the_password_counts_from_the_next_request_on() {
 fn others_keep_theirs_and_only_nginx_may_read_the_file() {
     let world = Sandbox::bare();
     let set = Setting::new(&world);
-    for (user, password) in [
-        ("cfo", "the first password"),
-        ("controller", "another password"),
-        ("cfo.2", "a third password"),
-    ] {
-        assert_eq!(set.to(user, password).code, 0, "{user}");
+    for user in ["cfo", "controller", "cfo.2"] {
+        set.to(user, "the first password").exits(0);
     }
     let before = set.lines();
-    let ended = set.to("cfo", "the second password");
-    assert_eq!(ended.code, 0, "{ended:?}");
+    set.to("cfo", "the second password").exits(0);
     let after = set.lines();
-    let names: Vec<&str> = after
-        .iter()
-        .map(|line| line.split(':').next().unwrap())
-        .collect();
-    assert_eq!(names, ["controller", "cfo.2", "cfo"]);
-    assert_eq!(after[..2], before[1..]);
-    assert!(
-        after[2].starts_with("cfo:$6$") && after[2] != before[0],
-        "{after:?}"
-    );
+    assert_eq!(after[..2], before[1..], "controller and cfo.2");
+    assert!(after[2].starts_with("cfo:$6$"), "{after:?}");
+    assert_ne!(after[2], before[0]);
     let found = fs::metadata(&set.file).unwrap();
     assert_eq!(found.mode() & 0o7777, 0o640);
-    let www_data = fs::read_to_string("/etc/group").unwrap();
-    let www_data = www_data
-        .lines()
-        .find_map(|line| line.strip_prefix("www-data:x:"))
-        .unwrap()
-        .split(':')
-        .next()
-        .unwrap()
-        .to_owned();
     if is_root() {
-        assert_eq!((found.uid(), found.gid().to_string()), (0, www_data));
+        let groups = fs::read_to_string("/etc/group").unwrap();
+        let line = format!("\nwww-data:x:{}:", found.gid());
+        groups.has(&line);
+        assert_eq!(found.uid(), 0);
     }
-    let within: Vec<_> = fs::read_dir(world.root())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
-    assert_eq!(within, ["htpasswd"], "nothing is left behind");
+    let nothing_more = names(world.root());
+    assert_eq!(nothing_more, ["htpasswd"], "nothing is left behind");
 }
 
 /// Every program that is started, with its arguments and its environment, and every file that is written.
@@ -97,39 +65,25 @@ fn others_keep_theirs_and_only_nginx_may_read_the_file() {
 fn no_process_list_no_history_and_no_file_shows_the_password() {
     let world = Sandbox::bare();
     let trace = world.path("trace");
-    let traced = |set: &Setting, input: &str| {
-        let wrapper = [
-            "strace",
-            "-f",
-            "-v",
-            "-s",
-            "10000",
-            "-e",
-            "trace=execve,openat,rename,renameat2",
-            "-o",
-            &trace.display().to_string(),
-        ]
-        .map(str::to_owned);
-        set.run_by(&wrapper, &["cfo"], input)
-    };
     let set = Setting::new(&world);
-    let ended = traced(&set, PASSWORD);
-    assert_eq!(ended.code, 0, "{ended:?}");
+    let calls = "trace=execve,openat,rename,renameat2";
+    let strace = format!("strace -f -v -s 10000 -e {calls} -o {}", trace.display());
+    let strace: Vec<String> = strace.split(' ').map(str::to_owned).collect();
+    let ended = set.run_by(&strace, &["cfo"], PASSWORD).exits(0);
     let calls = fs::read_to_string(&trace).unwrap();
     assert!(calls.matches("execve(").count() > 5, "{calls}");
     // As strace writes it.
     for shown in ["correct horse", "battery", "staple"] {
-        assert!(!calls.contains(shown), "{calls}");
-        assert!(!format!("{ended:?}").contains(shown), "{ended:?}");
-        for entry in fs::read_dir(world.root()).unwrap() {
-            let text = fs::read_to_string(entry.unwrap().path()).unwrap();
-            assert!(!text.contains(shown), "{text}");
+        calls.lacks(shown);
+        ended.lacks(shown);
+        for name in names(world.root()) {
+            let text = fs::read_to_string(world.path(&name)).unwrap();
+            text.lacks(shown);
         }
     }
-    let made = set.run(&["--generate", "cfo"], "");
-    assert_eq!(made.code, 0, "{made:?}");
+    let made = set.run(&["--generate", "cfo"], "").exits(0);
     assert_eq!(made.stdout.trim_end().len(), 24, "{made:?}");
-    assert!(!made.stderr.contains(made.stdout.trim_end()), "{made:?}");
+    made.stderr.lacks(made.stdout.trim_end());
     let again = set.run(&["--generate", "cfo"], "");
     assert_ne!(made.stdout, again.stdout);
 }
@@ -138,29 +92,16 @@ fn no_process_list_no_history_and_no_file_shows_the_password() {
 fn typed_at_a_terminal_it_is_not_shown() {
     let world = Sandbox::bare();
     let set = Setting::new(&world);
-    let typed = set.typed(&[PASSWORD, PASSWORD]);
-    assert_eq!(typed.code, 0, "{typed:?}");
-    assert!(
-        typed.stdout.contains("Password for cfo: ") && typed.stdout.contains("The same again: "),
-        "{typed:?}"
-    );
-    assert!(!typed.stdout.contains("battery"), "{typed:?}");
-    assert!(typed.stdout.contains("echo is on"), "{typed:?}");
+    let typed = set.typed(&[PASSWORD, PASSWORD]).exits(0);
+    typed.has("Password for cfo: ").has("The same again: ");
+    typed.lacks("battery").has("echo is on");
     let first = set.lines();
-    let typed = set.typed(&[PASSWORD, "correct horse"]);
-    assert_eq!(typed.code, 1, "{typed:?}");
-    assert!(
-        typed
-            .stdout
-            .contains("these were two different passwords; nothing was changed"),
-        "{typed:?}"
-    );
-    assert!(typed.stdout.contains("echo is on"), "{typed:?}");
+    let two = "these were two different passwords; nothing was changed";
+    let typed = set.typed(&[PASSWORD, "correct horse"]).exits(1);
+    typed.has(two).has("echo is on");
     assert_eq!(set.lines(), first);
     // Control-C instead of an answer.
-    let typed = set.typed(&["\u{3}"]);
-    assert_eq!(typed.code, 130, "{typed:?}");
-    assert!(typed.stdout.contains("echo is on"), "{typed:?}");
+    set.typed(&["\u{3}"]).exits(130).has("echo is on");
     assert_eq!(set.lines(), first);
 }
 
@@ -168,7 +109,7 @@ fn typed_at_a_terminal_it_is_not_shown() {
 fn what_would_be_no_lock_is_refused_and_changes_nothing() {
     let world = Sandbox::bare();
     let set = Setting::new(&world);
-    assert_eq!(set.to("cfo", PASSWORD).code, 0);
+    set.to("cfo", PASSWORD).exits(0);
     let before = set.lines();
     let long = "a".repeat(129);
     for (password, why) in [
@@ -179,9 +120,7 @@ fn what_would_be_no_lock_is_refused_and_changes_nothing() {
         ("twelve chars\t", "is not of ASCII"),
         (&long, "has 128 characters at most"),
     ] {
-        let ended = set.to("cfo", password);
-        assert_eq!(ended.code, 1, "{password:?}: {ended:?}");
-        assert!(ended.stderr.contains(why), "{password:?}: {ended:?}");
+        set.to("cfo", password).exits(1).has(why);
         assert_eq!(set.lines(), before, "{password:?}");
     }
     for arguments in [
@@ -193,17 +132,14 @@ fn what_would_be_no_lock_is_refused_and_changes_nothing() {
         &["-hunter2hunter2"],
         &["--file"],
     ] {
-        let ended = set.run(arguments, PASSWORD);
-        assert_eq!(ended.code, 2, "{arguments:?}: {ended:?}");
-        assert!(!ended.stderr.contains("hunter2"), "{ended:?}");
+        set.run(arguments, PASSWORD).exits(2).lacks("hunter2");
         assert_eq!(set.lines(), before, "{arguments:?}");
     }
     let nowhere = Setting::new(&world).of(&world.path("nowhere/htpasswd"));
-    let ended = nowhere.to("cfo", PASSWORD);
-    assert_eq!(ended.code, 1, "{ended:?}");
-    assert!(ended.stderr.contains("is not a directory"), "{ended:?}");
-    assert_eq!(set.to("cfo", "twelve chars").code, 0);
-    assert_eq!(set.to("cfo", &"a".repeat(128)).code, 0);
+    let ended = nowhere.to("cfo", PASSWORD).exits(1);
+    ended.has("is not a directory");
+    set.to("cfo", "twelve chars").exits(0);
+    set.to("cfo", &"a".repeat(128)).exits(0);
 }
 
 // ---- helpers ----
@@ -240,28 +176,19 @@ impl Setting {
     fn run_by(&self, wrapper: &[String], arguments: &[&str], input: &str) -> Ended {
         let own = self.command(arguments);
         let mut all = wrapper.iter().chain(&own);
-        let mut child = Command::new(all.next().unwrap())
-            .args(all)
-            .current_dir(&self.folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // It may have ended without reading.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        ended(&child.wait_with_output().unwrap())
+        let mut command = Command::new(all.next().unwrap());
+        command.args(all).current_dir(&self.folder);
+        ended(command.stdin(golden::input(input)))
     }
 
     /// At a terminal, each of these texts in answer to a question.
     fn typed(&self, answers: &[&str]) -> Ended {
-        let output = Command::new("python3")
+        let mut typist = Command::new("python3");
+        typist
             .args(["-c", TYPIST, &serde_json::json!(answers).to_string()])
             .args(self.command(&["cfo"]))
-            .current_dir(&self.folder)
-            .output()
-            .unwrap();
-        ended(&output)
+            .current_dir(&self.folder);
+        ended(&mut typist)
     }
 
     /// Who is not root is made root of a world of their own, in which there is no other group.
@@ -272,11 +199,8 @@ impl Setting {
         if !is_root() {
             command = [vec!["unshare", "-r"], command, vec!["--group", "root"]].concat();
         }
-        command
-            .iter()
-            .chain(arguments)
-            .map(|&part| part.to_owned())
-            .collect()
+        let all = command.iter().chain(arguments);
+        all.map(|&part| part.to_owned()).collect()
     }
 
     fn lines(&self) -> Vec<String> {
@@ -286,39 +210,7 @@ impl Setting {
 }
 
 /// Prints all that the terminal shows, and at the end whether it would show what is typed.
-const TYPIST: &str = r#"
-import json, os, pty, signal, sys, termios
-
-answers, command = json.loads(sys.argv[1]), sys.argv[2:]
-process, terminal = pty.fork()
-if process == 0:
-    # As in a terminal, also where the tests run in the background of a shell.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.execvp(command[0], command)
-shown = b""
-while True:
-    try:
-        piece = os.read(terminal, 1000)
-    except OSError:
-        break
-    if not piece:
-        break
-    shown += piece
-    if shown.endswith(b": ") and answers:
-        os.write(terminal, (answers.pop(0) + "\n").encode())
-_, status = os.waitpid(process, 0)
-echo = termios.tcgetattr(terminal)[3] & termios.ECHO
-print(shown.decode(), "echo is on" if echo else "echo is off")
-sys.exit(os.waitstatus_to_exitcode(status))
-"#;
-
-fn ended(output: &std::process::Output) -> Ended {
-    Ended {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout.clone()).unwrap(),
-        stderr: String::from_utf8(output.stderr.clone()).unwrap(),
-    }
-}
+const TYPIST: &str = include_str!("password/typist.py");
 
 fn basic(password: &str) -> String {
     use base64::Engine;

@@ -2,50 +2,14 @@
 
 use std::ops::Deref;
 
+use crate::golden::Told;
 use crate::machine::{Machine, package};
 
 /// In the connection string, and nowhere else.
 pub const PASSWORD: &str = "S3cret-of-the-r0le";
 
 /// Makes PostgreSQL known as db.example.org, by a certificate of an authority of its own; fills a database.
-const DATABASE: &str = r#"
-    mkdir /root/authority
-    cat > /usr/local/bin/certified <<'END'
-#!/bin/sh
-# A certificate for the name $1 in the directory $2.
-set -e
-cd /root/authority
-key="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-[ -e ca.crt ] || openssl req -x509 $key -days 2 -keyout ca.key -out ca.crt -subj /CN=authority
-openssl req $key -keyout server.key -out server.csr -subj "/CN=$1"
-echo "subjectAltName=DNS:$1" > names
-openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.crt
-mkdir -p "$2"
-cp server.crt "$2/fullchain.pem"
-cp server.key "$2/privkey.pem"
-END
-    chmod 755 /usr/local/bin/certified
-    settings=$(echo /etc/postgresql/*/main)
-    certified db.example.org "$settings"
-    chown postgres: "$settings"/*.pem
-    chmod 600 "$settings"/*.pem
-    install -m 644 /root/authority/ca.crt /etc/syncmon/ca.crt
-    printf "ssl_cert_file = '%s/fullchain.pem'\nssl_key_file = '%s/privkey.pem'\nfsync = off\n" \
-        "$settings" "$settings" > "$settings/conf.d/tls.conf"
-    echo "127.0.0.1 db.example.org" >> /etc/hosts
-    systemctl restart "postgresql@$(ls /etc/postgresql)-main"
-    runuser -u postgres -- createdb museum
-    cat > /usr/local/bin/as-owner <<'END'
-#!/bin/sh
-exec runuser -u postgres -- env HOME=/tmp/owner XDG_STATE_HOME=/tmp/owner \
-    DATABASE_URL='postgres://postgres@localhost/museum?host=/var/run/postgresql' "$@"
-END
-    chmod 755 /usr/local/bin/as-owner
-    as-owner syncmon init-db
-    # Not as an argument: the log keeps the command line of whoever writes to it.
-    echo "alter role syncmon_ro password 'PASSWORD'" | runuser -u postgres -- psql -q
-    as-owner syncmon record sales completed --records 12 --duration 3s
-"#;
+const DATABASE: &str = include_str!("server/database");
 
 /// A machine on which the package is installed.
 pub struct Server {
@@ -70,22 +34,19 @@ impl Server {
         Server { machine, told }
     }
 
-    /// It has a database to read, which knows of one good run of "sales".
     pub fn configured() -> Server {
         let server = Server::installed();
-        server.succeeds(&DATABASE.replace("PASSWORD", PASSWORD));
-        server.succeeds(&format!(
-            "echo \"DATABASE_URL='postgres://syncmon_ro:{PASSWORD}@db.example.org:5432/museum\
-             ?sslmode=verify-full&sslrootcert=/etc/syncmon/ca.crt'\" >> /etc/syncmon/env"
-        ));
+        server.is_configured();
         server
     }
 
-    /// It has published a site from good data.
-    pub fn at_work() -> Server {
-        let server = Server::configured();
-        server.builds();
-        server
+    /// It gets a database to read, which knows of one good run of "sales".
+    pub fn is_configured(&self) {
+        self.succeeds(&DATABASE.replace("PASSWORD", PASSWORD));
+        self.succeeds(&format!(
+            "echo \"DATABASE_URL='postgres://syncmon_ro:{PASSWORD}@db.example.org:5432/museum\
+             ?sslmode=verify-full&sslrootcert=/etc/syncmon/ca.crt'\" >> /etc/syncmon/env"
+        ));
     }
 
     #[track_caller]
@@ -129,7 +90,8 @@ impl Server {
     /// Starts a build that waits for a stalled database, longer than any test.
     pub fn begins_a_build_that_waits(&self) {
         self.succeeds(
-            "printf '%s\\n' 'connect_timeout = \"100s\"' 'build_timeout = \"110s\"' >> /etc/syncmon/syncmon.toml",
+            "grep -qs build_timeout /etc/syncmon/syncmon.toml ||
+                 printf '%s\\n' 'connect_timeout = \"100s\"' 'build_timeout = \"110s\"' >> /etc/syncmon/syncmon.toml",
         );
         self.stalls_the_database();
         self.succeeds("systemctl start --no-block syncmon.service");
@@ -138,6 +100,11 @@ impl Server {
             "[ \"$(systemctl show --value --property=MainPID syncmon.service)\" != 0 ] \
              && grep -q '^syncmon' /proc/$(systemctl show --value --property=MainPID syncmon.service)/comm",
         );
+    }
+
+    pub fn waits_until_no_build_is_at_work(&self) {
+        let inactive = "[ \"$(systemctl is-active syncmon.service)\" = inactive ]";
+        self.waits_until("the build is done", inactive);
     }
 
     /// A drop-in for a unit.
@@ -165,12 +132,20 @@ impl Server {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// What whoever watches the log is told of failures, a line each.
-    pub fn alarms(&self) -> Vec<String> {
-        let lines = self.succeeds(
-            "journalctl --quiet --no-pager --output=cat --unit=syncmon-failure.service --priority=alert",
-        );
-        lines.lines().map(str::to_owned).collect()
+    /// What whoever watches the log is told of failures, a line each, since this was asked before.
+    pub fn alarms(&self) -> String {
+        self.succeeds(
+            "journalctl --quiet --no-pager --output=cat --unit=syncmon-failure.service --priority=alert \
+             --cursor-file=/run/alarms-read",
+        )
+    }
+
+    /// One alarm since then, and this.
+    #[track_caller]
+    pub fn told_once(&self, what: &str) {
+        let alarms = self.alarms();
+        assert_eq!(alarms.lines().count(), 1, "{alarms}");
+        alarms.has(what);
     }
 }
 

@@ -7,12 +7,13 @@ mod metrics;
 mod statuspage;
 mod switches;
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 
+use crate::golden;
 use crate::sandbox::Sandbox;
+use crate::wrapped::ended;
 
 pub const WORLD: &str = include_str!("golden/world.sql");
 
@@ -38,17 +39,12 @@ pub fn hostile() -> Sandbox {
     Sandbox::sqlite().sql(&sql)
 }
 
+/// Those that are built in.
+pub const SIX: &str = "customers outlets products sales sale_line_items inventory";
+
 pub fn all_well() -> String {
-    let six = [
-        "customers",
-        "outlets",
-        "products",
-        "sales",
-        "sale_line_items",
-        "inventory",
-    ];
-    six.map(|entity| synced(entity, "2026-11-22T19:22:00Z"))
-        .concat()
+    let synced = |entity| synced(entity, "2026-11-22T19:22:00Z");
+    SIX.split(' ').map(synced).collect()
 }
 
 /// A run that took four and a half seconds for 1,086 records.
@@ -66,18 +62,7 @@ pub fn failed(entity: &str, at: &str) -> String {
 
 /// Runs a program that knows nothing of syncmon, and takes what it prints for JSON.
 pub fn read_by(program: &str, arguments: &[&str], input: &str) -> Value {
-    let mut process = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{program}: {error}; ./tests/run installs it"));
-    let mut stdin = process.stdin.take().unwrap();
-    stdin.write_all(input.as_bytes()).unwrap();
-    drop(stdin);
-    let output = process.wait_with_output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program}: {told}");
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{program}: {error}"))
+    let mut command = Command::new(program);
+    let said = ended(command.args(arguments).stdin(golden::input(input))).exits(0);
+    serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{program}: {error}"))
 }

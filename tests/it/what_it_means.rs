@@ -1,66 +1,55 @@
 //! What the pages say of a problem, and of time that nobody saw.
 
+use crate::golden::Told;
+use crate::history::listed::{self, text_of, words_of};
 use crate::sandbox::Sandbox;
 
 /// The visible text between the first `from` on a page and the next `to`.
 fn between(page: &str, from: &str, to: &str) -> String {
-    let (_, rest) = page
-        .split_once(from)
-        .unwrap_or_else(|| panic!("no {from} in {page}"));
-    let (part, _) = rest.split_once(to).unwrap();
-    let mut text = String::new();
-    let mut in_tag = false;
-    for c in part.chars() {
-        match c {
-            '<' => in_tag = true,
-            '>' => {
-                in_tag = false;
-                text.push(' ');
-            }
-            c if !in_tag => text.push(c),
-            _ => {}
-        }
-    }
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    words_of(listed::between(page, from, to))
 }
 
 /// The problems of the week, as the overview lists them.
 fn problems(world: &Sandbox) -> Vec<String> {
     let page = world.page("index.html");
-    let (_, list) = page.split_once("Problems of the last 7 days").unwrap();
-    let (list, _) = list.split_once("</ul>").unwrap();
-    list.split("<li ")
-        .skip(1)
-        .filter(|item| !item.starts_with("hidden"))
-        .map(|item| between(&format!("<li {item}</ul>"), "<p>", "</p>"))
-        .collect()
+    let list = listed::between(&page, "Problems of the last 7 days", "</ul>");
+    let items = list.split("<li ").skip(1);
+    let shown = items.filter(|item| !item.starts_with("hidden"));
+    shown.map(|item| between(item, "<p>", "</p>")).collect()
 }
 
 /// Scripts write the log first and the state a moment later, with the message in either of them.
 #[test]
 fn a_failure_keeps_its_message_whichever_table_has_it() {
-    for (log_error, state_error) in [
-        ("'401 Client Error: Unauthorized'", "null"),
-        ("null", "'401 Client Error: Unauthorized'"),
-    ] {
-        for state_at in ["19:00:04", "19:00:07.3"] {
-            for world in Sandbox::both() {
-                let world = world.sql(&format!(
-                    "insert into sync_log (timestamp, entity_type, action, status, duration_seconds, error_details)
-                         values ('2026-11-22T19:00:00Z', 'sales', 'a', 'failed', 7, {log_error});
-                     insert into sync_state (entity_type, status, last_sync_time, updated_at, error_message)
-                         values ('sales', 'failed', '2026-11-22T{state_at}Z', '2026-11-22T{state_at}Z', {state_error});"
-                ));
-                world.build();
-                let overview = world.page("index.html");
-                let row = between(&overview, "id=\"sync-sales\"", "</tbody>");
-                let entity = world.page("entities/sales.html");
-                let evidence = between(&entity, "Newest failure", "</section>");
-                let (_, list) = overview.split_once("Problems of the last 7 days").unwrap();
-                for part in [&row, &evidence, list] {
-                    assert!(part.contains("token refused"), "{state_at}: {part}");
-                    assert!(part.contains("401 Client Error"), "{state_at}: {part}");
-                }
+    let cases = [
+        ("sales", "19:00:04", true),
+        ("outlets", "19:00:07.3", true),
+        ("products", "19:00:04", false),
+        ("customers", "19:00:07.3", false),
+    ];
+    let rows = cases.map(|(entity, state_at, logged)| {
+        let (log, state) = ("'401 Client Error: Unauthorized'", "null");
+        let (log, state) = if logged { (log, state) } else { (state, log) };
+        format!(
+            "insert into sync_log (timestamp, entity_type, action, status, duration_seconds, error_details)
+                 values ('2026-11-22T19:00:00Z', '{entity}', 'a', 'failed', 7, {log});
+             insert into sync_state (entity_type, status, last_sync_time, updated_at, error_message)
+                 values ('{entity}', 'failed', '2026-11-22T{state_at}Z', '2026-11-22T{state_at}Z', {state});"
+        )
+    });
+    for world in Sandbox::both() {
+        let world = world.sql(&rows.concat());
+        world.build();
+        let overview = world.page("index.html");
+        for (entity, ..) in cases {
+            let page = world.page(&format!("entities/{entity}.html"));
+            let problem = format!("<li id=\"problem-{entity}");
+            for part in [
+                between(&overview, &format!("id=\"sync-{entity}\""), "</tbody>"),
+                between(&page, "Newest failure", "</section>"),
+                between(&overview, &problem, "</li>"),
+            ] {
+                part.has("token refused").has("401 Client Error");
             }
         }
     }
@@ -76,13 +65,8 @@ fn a_failure_in_both_tables_is_one() {
             values ('sales', 'failed', '2026-11-22T15:00:07Z', '2026-11-22T15:00:07Z');",
     );
     world.build();
-    let told = problems(&world);
-    assert!(
-        told.contains(
-            &"Sales failed on Sun 22 Nov, 07:00; up to date again after 4 h 30 min.".to_owned()
-        ),
-        "{told:?}"
-    );
+    let once = "Sales failed on Sun 22 Nov, 07:00; up to date again after 4 h 30 min.";
+    problems(&world).join("\n").has(once);
 }
 
 #[test]
@@ -121,16 +105,12 @@ fn what_lasts_is_told_however_much_has_ended_since() {
          from numbers, (select 0 as k union all select 5);",
     );
     world.build();
-    let told = problems(&world);
-    let lasting = "Sales has been failing since Tue 17 Nov, 12:00.";
-    assert!(told.contains(&lasting.to_owned()), "{told:?}");
-    let ended = told.iter().filter(|told| told.contains("up to date again"));
-    assert_eq!(ended.count(), 9);
-    assert!(
-        world
-            .page("index.html")
-            .contains("And 21 earlier problems: see the ")
-    );
+    let told = problems(&world).join("\n");
+    told.has("Sales has been failing since Tue 17 Nov, 12:00.");
+    assert_eq!(told.matches("up to date again").count(), 9);
+    world
+        .page("index.html")
+        .has("And 21 earlier problems: see the ");
 }
 
 /// Nobody knows whether the syncs went on while the database was away.
@@ -148,19 +128,16 @@ fn time_that_was_not_read_is_neither_green_nor_missing_for_certain() {
         );
     world.build();
     std::fs::remove_file(world.path("sync.sqlite")).unwrap();
-    assert_eq!(world.build_at("2026-11-24T04:05:00Z").code, 75);
+    world.build_at("2026-11-24T04:05:00Z").exits(75);
     let page = world.page("entities/sales.html");
     let day = between(&page, "Last 24 hours</th>", "</tr>");
     assert_eq!(day, "0 % – 0 % – 0 % – 100 % 24 h");
     let week = between(&page, "Last 7 days</th>", "</tr>");
     assert_eq!(week, "14.3 % 24 h 5 min 0 % – 0 % – 85.7 % 5 days 23 h");
-    assert_eq!(world.build_at("2026-11-25T04:05:00Z").code, 75);
+    world.build_at("2026-11-25T04:05:00Z").exits(75);
     assert_eq!(world.verdict("sales"), "yellow late");
     let row = between(&world.page("index.html"), "id=\"sync-sales\"", "</tbody>");
-    assert!(
-        row.contains("as far as is known; later sales may be missing from Supabase reports"),
-        "{row}"
-    );
+    row.has("as far as is known; later sales may be missing from Supabase reports");
 }
 
 /// A row that was late already says no more than a build would say that could not read the database.
@@ -185,33 +162,22 @@ fn a_page_that_is_left_open_too_long_claims_no_more_than_a_build_that_reads_noth
     std::fs::remove_file(world.path("sync.sqlite")).unwrap();
     // Until 12:20 it may be believed; Outlets turns late a minute after it was read.
     for now in ["2026-11-22T20:20:01Z", "2026-11-23T06:00:00Z"] {
-        assert_eq!(world.build_at(now).code, 75);
+        world.build_at(now).exits(75);
         let built = world.page("index.html");
         for entity in ["customers", "sales", "outlets", "products", "inventory"] {
-            let (means, grounds) = said_then(&open, entity, now);
-            assert_eq!(means, part(&built, entity, "means"), "{entity} at {now}");
-            assert_eq!(
-                grounds,
-                part(&built, entity, "grounds"),
-                "{entity} at {now}"
-            );
-            assert!(means.contains("as far as is known"), "{entity}: {means}");
+            let then = said_then(&open, entity, now);
+            let built = ["means", "grounds"].map(|class| part(&built, entity, class));
+            assert_eq!(then, built, "{entity} at {now}");
+            built[0].has("as far as is known");
         }
     }
-    assert_eq!(
-        part(&world.page("index.html"), "sales", "grounds"),
-        "No success is known for more than 12 hours."
-    );
+    let grounds = part(&world.page("index.html"), "sales", "grounds");
+    assert_eq!(grounds, "No success is known for more than 12 hours.");
     let problems = world.page("index.html");
     let problems = between(&problems, "Problems of the last 7 days", "</section>");
-    assert!(
-        problems.contains("Inventory has been failing since Sun 22 Nov, 11:10."),
-        "{problems}"
-    );
-    assert!(
-        open.contains("Outlets has not been up to date since Sun 22 Nov, 12:06."),
-        "of a time that may be believed"
-    );
+    problems.has("Inventory has been failing since Sun 22 Nov, 11:10.");
+    // Of a time that may be believed.
+    open.has("Outlets has not been up to date since Sun 22 Nov, 12:06.");
 }
 
 #[test]
@@ -222,58 +188,35 @@ fn lateness_that_nobody_has_seen_is_not_said_for_certain() {
     );
     world.build();
     let since = "Sales is not known to have been up to date since Sun 22 Nov, 14:00.";
-    assert!(world.page("index.html").contains(since), "in the open page");
+    world.page("index.html").has(since);
     std::fs::remove_file(world.path("sync.sqlite")).unwrap();
     world.build_at("2026-11-23T12:00:00Z");
-    assert!(world.page("index.html").contains(since), "in a later build");
+    world.page("index.html").has(since);
 }
 
 /// What an open page says of an entity at a later moment: the consequence and the grounds.
-fn said_then(page: &str, entity: &str, now: &str) -> (String, String) {
-    let now = chrono::DateTime::parse_from_rfc3339(now)
-        .unwrap()
-        .timestamp_millis();
-    let row = row(page, entity);
-    let turns = row
-        .split("data-turns=\"")
-        .nth(1)
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap();
-    let turns = turns
-        .replace("&quot;", "\"")
-        .replace("&#x27;", "'")
-        .replace("&#39;", "'");
+fn said_then(page: &str, entity: &str, now: &str) -> [String; 2] {
+    let now = chrono::DateTime::parse_from_rfc3339(now).unwrap();
+    let turns = text_of(listed::between(row(page, entity), "data-turns=\"", "\""));
     let turns: Vec<serde_json::Value> = serde_json::from_str(&turns).unwrap();
-    let turn = turns
-        .iter()
-        .find(|turn| turn["from"].as_i64().unwrap() <= now);
-    let said = |what: &str| match turn {
+    let has_come =
+        |turn: &&serde_json::Value| turn["from"].as_i64().unwrap() <= now.timestamp_millis();
+    let turn = turns.iter().find(has_come);
+    ["means", "grounds"].map(|what| match turn {
         Some(turn) => turn[what].as_str().unwrap().to_owned(),
         None => part(page, entity, what),
-    };
-    (said("means"), said("grounds"))
+    })
 }
 
 fn row<'a>(page: &'a str, entity: &str) -> &'a str {
-    let row = page.split(&format!("id=\"sync-{entity}\"")).nth(1).unwrap();
-    row.split("</tbody>").next().unwrap()
+    listed::between(page, &format!("id=\"sync-{entity}\""), "</tbody>")
 }
 
 /// The text of a part of an entity's row, such as "means".
 fn part(page: &str, entity: &str, class: &str) -> String {
-    let part = row(page, entity)
-        .split(&format!("<p class=\"{class}\""))
-        .nth(1)
-        .unwrap();
-    part.split_once('>')
-        .unwrap()
-        .1
-        .split("</p>")
-        .next()
-        .unwrap()
-        .to_owned()
+    let start = format!("<p class=\"{class}\"");
+    let part = listed::between(row(page, entity), &start, "</p>");
+    part.split_once('>').unwrap().1.to_owned()
 }
 
 #[test]
@@ -308,7 +251,7 @@ fn the_moment_at_which_a_row_turns_is_that_of_a_run_that_gets_stuck_too() {
     world.build();
     let page = world.page("index.html");
     let sales = between(&page, "id=\"sync-sales\"", "</tbody>");
-    assert!(sales.contains("stuck after 12:55 PST"), "{sales}");
+    sales.has("stuck after 12:55 PST");
     let outlets = between(&page, "id=\"sync-outlets\"", "</tbody>");
-    assert!(outlets.contains("overdue after 22:30 PST"), "{outlets}");
+    outlets.has("overdue after 22:30 PST");
 }

@@ -1,6 +1,7 @@
 //! Thresholds and schedules against runs that come once a day.
 
 use super::{built, diagnosis};
+use crate::golden::Told;
 use crate::sandbox::Sandbox;
 
 /// All six entities have synced for twenty days, at 02:00 in Los Angeles.
@@ -23,48 +24,26 @@ fn daily() -> Sandbox {
 fn daily_runs_need_a_schedule_which_is_suggested_and_fits() {
     let world = daily();
     let seen = diagnosis(&world, &[]);
-    seen.only(
-        "thresholds",
-        &[
-            "the runs of Customers, Inventory and 4 more come once a day, at about 02:00",
-            "with late_after = \"2h\" a perfect system is green for 2 h of every 24 h",
-            "set schedule = \"0 2 * * *\" in syncmon.toml",
-        ],
-    );
+    let words = "the runs of Customers, Inventory and 4 more come once a day, at about 02:00 … \
+                 with late_after = \"2h\" a perfect system is green for 2 h of every 24 h … \
+                 set schedule = \"0 2 * * *\" in syncmon.toml";
+    seen.only("thresholds", words);
     let world = world.file("syncmon.toml", "schedule = \"0 2 * * *\"\n");
     let seen = diagnosis(&world, &[]);
     assert_eq!(seen.state("thresholds"), "ok", "{}", seen.text);
-}
 
-#[test]
-fn a_schedule_at_another_time_than_the_runs_is_told() {
-    let world = daily().file("syncmon.toml", "schedule = \"0 14 * * *\"\n");
-    diagnosis(&world, &[]).only(
-        "thresholds",
-        &[
-            "and not when schedule = \"0 14 * * *\" expects them",
-            "set schedule = \"0 2 * * *\"",
-        ],
-    );
-}
+    let world = world.file("syncmon.toml", "schedule = \"0 14 * * *\"\n");
+    let words =
+        "and not when schedule = \"0 14 * * *\" expects them … set schedule = \"0 2 * * *\"";
+    diagnosis(&world, &[]).only("thresholds", words);
 
-#[test]
-fn thresholds_that_hide_a_missing_run_are_worth_a_word() {
-    let world = daily().file(
-        "syncmon.toml",
-        "late_after = \"3days\"\noverdue_after = \"9days\"\n",
-    );
-    let seen = diagnosis(&world, &[]);
-    assert_eq!(seen.problems(), [""; 0], "{}", seen.text);
+    // Long thresholds hide a missing run, which is worth a word.
+    let long = "late_after = \"3days\"\noverdue_after = \"9days\"\n";
+    let seen = diagnosis(&world.file("syncmon.toml", long), &[]);
+    seen.holds();
     let advice = seen.findings("thresholds");
-    assert!(
-        advice.contains("2 missing runs in a row would not be noticed"),
-        "{advice}"
-    );
-    assert!(
-        advice.ends_with("set schedule = \"0 2 * * *\" in syncmon.toml"),
-        "{advice}"
-    );
+    advice.has("2 missing runs in a row would not be noticed");
+    advice.has("→ set schedule = \"0 2 * * *\" in syncmon.toml");
 }
 
 #[test]
@@ -75,11 +54,7 @@ fn where_one_entity_is_daily_only_that_one_is_named() {
          select now() - n * interval '20 minutes', e, 'sync', 'completed'
          from generate_series(0, 50) n, unnest(array['sales', 'outlets', 'customers', 'products', 'sale_line_items']) e",
     ));
-    diagnosis(&world, &[]).only(
-        "thresholds",
-        &[
-            "the runs of Inventory come once a day",
-            "in syncmon.toml, in the [[entities]] of inventory",
-        ],
-    );
+    let words =
+        "the runs of Inventory come once a day … in syncmon.toml, in the [[entities]] of inventory";
+    diagnosis(&world, &[]).only("thresholds", words);
 }

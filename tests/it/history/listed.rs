@@ -96,26 +96,42 @@ pub fn links(page: &str) -> Vec<&str> {
         .collect()
 }
 
+/// What a reader sees of markup, with a blank where there was a tag.
+pub fn words_of(markup: &str) -> String {
+    let tag = regex::Regex::new("<[^>]*>").unwrap();
+    let text = tag.replace_all(markup, " ");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// What is left of markup without its tags.
 pub fn text_of(markup: &str) -> String {
     let mut text = String::new();
     for part in markup.split('<') {
         text.push_str(part.split_once('>').map_or(part, |(_, text)| text));
     }
-    let text = text.replace("&lt;", "<").replace("&gt;", ">");
-    let text = text
-        .replace("&quot;", "\"")
-        .replace("&#x27;", "'")
-        .replace("&#39;", "'");
-    text.replace("&amp;", "&").trim().to_owned()
+    let marks = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#x27;", "'"),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ];
+    let text = marks
+        .iter()
+        .fold(text, |text, (written, meant)| text.replace(written, meant));
+    text.trim().to_owned()
 }
 
 fn sections(page: &str) -> impl Iterator<Item = &str> {
     page.split("<section class=\"day\" data-day=\"").skip(1)
 }
 
-fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
-    let (_, rest) = text.split_once(start).unwrap();
+/// The first text between two marks.
+pub fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
+    let (_, rest) = text
+        .split_once(start)
+        .unwrap_or_else(|| panic!("no {start} in {text}"));
     rest.split(end).next().unwrap()
 }
 

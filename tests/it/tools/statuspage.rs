@@ -1,81 +1,54 @@
 //! `api/v2/`, by a client that was written for Statuspage.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpListener;
-use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use crate::browser::check;
+use crate::golden::Told;
 use crate::sandbox::{NOW, Sandbox};
 use crate::tools::{HOSTILE, URL, WORLD, all_well, failed, hostile, synced};
+use crate::web::Nginx;
 
-/// What the client makes of the site, which a server hands out as it lies there.
+/// What the client makes of the site.
 fn client(world: &Sandbox) -> Value {
-    let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", server.local_addr().unwrap());
-    let site = Arc::new(world.site());
-    std::thread::spawn(move || {
-        for connection in server.incoming() {
-            let mut connection = connection.unwrap();
-            let mut request = [0; 4096];
-            let read = connection.read(&mut request).unwrap();
-            let request = String::from_utf8_lossy(&request[..read]).into_owned();
-            let path = request
-                .split(' ')
-                .nth(1)
-                .unwrap_or_default()
-                .trim_start_matches('/')
-                .to_owned();
-            let (status, body) = match site.get(&path) {
-                Some(body) => ("200 OK", body.as_slice()),
-                None => ("404 Not Found", &b"{}"[..]),
-            };
-            let head = format!(
-                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                body.len()
-            );
-            connection
-                .write_all(&[head.as_bytes(), body].concat())
-                .unwrap();
-        }
-    });
-    serde_json::from_str(&check("statuspage", &[&address])).unwrap()
+    let nginx = Nginx::serving_with(world, &[("auth_basic \"syncmon\";", "auth_basic off;")]);
+    let address = nginx.url();
+    let read = check("statuspage", &[address.trim_end_matches('/')]);
+    serde_json::from_str(&read).unwrap()
 }
 
 /// "Customers operational" of each.
 fn components(read: &Value) -> Vec<String> {
-    let components = read["components"]["components"].as_array().unwrap().iter();
-    components
-        .map(|one| {
-            format!(
-                "{} {}",
-                one["name"].as_str().unwrap(),
-                one["status"].as_str().unwrap()
-            )
-        })
-        .collect()
+    told(&read["components"]["components"], &["name", "status"])
 }
 
 /// "Sales is failing investigating major" of each.
 fn incidents(document: &Value) -> Vec<String> {
-    let incidents = document["incidents"].as_array().unwrap().iter();
-    incidents
-        .map(|one| {
-            let of = |key: &str| one[key].as_str().unwrap();
-            format!("{} {} {}", of("name"), of("status"), of("impact"))
-        })
+    told(&document["incidents"], &["name", "status", "impact"])
+}
+
+/// These of each.
+fn told(all: &Value, keys: &[&str]) -> Vec<String> {
+    let told = |one: &Value| -> Vec<String> {
+        let parts = keys
+            .iter()
+            .map(|key| one[*key].as_str().unwrap().to_owned());
+        parts.collect()
+    };
+    all.as_array()
+        .unwrap()
+        .iter()
+        .map(|one| told(one).join(" "))
         .collect()
 }
 
 #[test]
 fn a_client_of_statuspage_reads_all_four_documents() {
     for world in Sandbox::both() {
-        let world = world.sql(WORLD).file(
-            "syncmon.toml",
-            &format!("title = \"Craft Contemporary\"\n{URL}"),
-        );
+        let title = format!("title = \"Craft Contemporary\"\n{URL}");
+        let world = world.sql(WORLD).file("syncmon.toml", &title);
         world.build();
         let read = client(&world);
         assert_eq!(
@@ -100,16 +73,11 @@ fn a_client_of_statuspage_reads_all_four_documents() {
         assert_eq!(read["summary"]["scheduled_maintenances"], json!([]));
         // What lasts stands in the summary, what is over besides in the list.
         let lasting = incidents(&read["summary"]);
-        assert!(
-            lasting.iter().all(|line| line.contains(" investigating ")),
-            "{lasting:?}"
-        );
+        let lasts = |line: &String| line.contains(" investigating ");
         assert_eq!(lasting.len(), 4, "{lasting:?}");
-        let all = incidents(&read["incidents"]);
-        assert!(
-            all.contains(&"Customers is failing resolved major".to_owned()),
-            "{all:?}"
-        );
+        assert!(lasting.iter().all(lasts), "{lasting:?}");
+        let all = incidents(&read["incidents"]).join("\n");
+        all.has("Customers is failing resolved major");
         for document in ["summary", "status", "components", "incidents"] {
             let truth = &read[document]["syncmon"];
             assert_eq!(truth["as_of"], "2026-11-22T20:05:00Z", "{document}");
@@ -124,34 +92,29 @@ fn an_incident_tells_what_happened_from_its_beginning_to_its_end() {
     let sql = synced("sales", "2026-11-22T02:00:00Z")
         + &failed("sales", "2026-11-22T05:00:00Z")
         + &synced("sales", "2026-11-22T19:00:00Z");
-    let world = Sandbox::sqlite().sql(&sql).file(
-        "syncmon.toml",
-        &format!("{URL}[[entities]]\nentity_type = \"sales\"\n"),
-    );
+    let only = format!("{URL}[[entities]]\nentity_type = \"sales\"\n");
+    let world = Sandbox::sqlite().sql(&sql).file("syncmon.toml", &only);
     world.build();
     let read = client(&world);
     let incident = read["incidents"]["incidents"][0].clone();
-    assert_eq!(
-        incidents(&read["incidents"]),
-        ["Sales is failing resolved major"]
-    );
-    assert_eq!(incident["started_at"], "2026-11-22T04:00:04.500Z");
-    assert_eq!(incident["resolved_at"], "2026-11-22T19:00:04.500Z");
-    assert_eq!(
-        incident["shortlink"],
-        "https://status.example.org/sync/entities/sales.html"
-    );
-    let updates = incident["incident_updates"].as_array().unwrap();
-    let told: Vec<_> = updates
-        .iter()
+    let all = incidents(&read["incidents"]);
+    assert_eq!(all, ["Sales is failing resolved major"]);
+    for (key, value) in [
+        ("started_at", "2026-11-22T04:00:04.500Z"),
+        ("resolved_at", "2026-11-22T19:00:04.500Z"),
+        (
+            "shortlink",
+            "https://status.example.org/sync/entities/sales.html",
+        ),
+    ] {
+        assert_eq!(incident[key], value, "{key}");
+    }
+    let updates = incident["incident_updates"].as_array().unwrap().iter();
+    let told: Vec<String> = updates
         .map(|update| {
             let of = |key: &str| update["affected_components"][0][key].as_str().unwrap();
-            format!(
-                "{} {} → {}",
-                update["created_at"].as_str().unwrap(),
-                of("old_status"),
-                of("new_status")
-            )
+            let at = update["created_at"].as_str().unwrap();
+            format!("{at} {} → {}", of("old_status"), of("new_status"))
         })
         .collect();
     assert_eq!(
@@ -162,17 +125,13 @@ fn an_incident_tells_what_happened_from_its_beginning_to_its_end() {
             "2026-11-22T04:00:04.500Z operational → degraded_performance",
         ]
     );
-    assert_eq!(
-        incident["components"][0]["id"],
-        read["components"]["components"][0]["id"]
-    );
+    let component = &read["components"]["components"][0];
+    assert_eq!(incident["components"][0]["id"], component["id"]);
     assert_eq!(read["status"]["status"]["indicator"], "none");
     // Nothing of it changes with the next build.
     world.build_at("2026-11-22T20:10:00Z");
-    assert_eq!(
-        client(&world)["incidents"]["incidents"][0]["id"],
-        incident["id"]
-    );
+    let again = &client(&world)["incidents"]["incidents"][0];
+    assert_eq!(again["id"], incident["id"]);
 }
 
 #[test]
@@ -187,33 +146,25 @@ fn old_documents_do_not_pass_for_green() {
          2026, 12:20 PST, do not rely on this."
     );
     fs::remove_file(world.path("sync.sqlite")).unwrap();
-    assert_eq!(world.build_at("2026-11-22T20:10:00Z").code, 75);
+    world.build_at("2026-11-22T20:10:00Z").exits(75);
     let read = client(&world);
     assert_eq!(read["status"]["status"]["indicator"], "minor");
     assert_eq!(components(&read).last().unwrap(), "Database partial_outage");
-    assert_eq!(
-        incidents(&read["summary"]),
-        ["The database cannot be read investigating minor"]
-    );
+    let away = "The database cannot be read investigating minor";
+    assert_eq!(incidents(&read["summary"]), [away]);
     assert_eq!(read["status"]["syncmon"]["database_readable"], false);
     assert_eq!(read["status"]["syncmon"]["as_of"], "2026-11-22T20:05:00Z");
-    assert_eq!(world.build_at("2026-11-22T20:21:00Z").code, 75);
+    world.build_at("2026-11-22T20:21:00Z").exits(75);
     let read = client(&world);
-    assert!(
-        components(&read)[..6]
-            .iter()
-            .all(|line| line.ends_with("degraded_performance"))
-    );
+    let all = components(&read).join("\n");
+    assert_eq!(all.matches(" degraded_performance\n").count(), 6, "{all}");
 
     let world = Sandbox::bare().with_url("sqlite:nowhere.sqlite");
-    assert_eq!(world.build_at(NOW).code, 75);
+    world.build_at(NOW).exits(75);
     let read = client(&world);
     assert_eq!(read["status"]["status"]["indicator"], "critical");
-    assert!(
-        components(&read)
-            .iter()
-            .all(|line| line.ends_with("major_outage"))
-    );
+    let all = components(&read);
+    assert!(all.iter().all(|line| line.ends_with(" major_outage")));
     assert_eq!(read["status"]["syncmon"]["as_of"], Value::Null);
 }
 
@@ -222,16 +173,9 @@ fn hostile_names_have_ids_of_their_own() {
     let world = hostile();
     world.build();
     let read = client(&world);
-    let components = read["components"]["components"].as_array().unwrap();
-    let mut ids: Vec<_> = components
-        .iter()
-        .map(|one| one["id"].as_str().unwrap())
-        .collect();
-    assert!(
-        ids.iter()
-            .all(|id| id.len() == 12 && id.bytes().all(|b| b.is_ascii_alphanumeric()))
-    );
-    ids.sort_unstable();
-    ids.dedup();
-    assert_eq!(ids.len(), 6 + HOSTILE.len() + 1);
+    let ids = told(&read["components"]["components"], &["id"]);
+    let plain = |id: &String| id.len() == 12 && id.bytes().all(|b| b.is_ascii_alphanumeric());
+    assert!(ids.iter().all(plain), "{ids:?}");
+    let different: BTreeSet<String> = ids.into_iter().collect();
+    assert_eq!(different.len(), 6 + HOSTILE.len() + 1);
 }
