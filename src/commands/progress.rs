@@ -51,13 +51,12 @@ impl Progress {
 
     pub fn step(&mut self, what: &str) {
         match self.manner {
-            Manner::Hidden => {}
             Manner::Line => show(what),
             Manner::Log if self.told.is_ok() => {
                 let passed = self.started.elapsed().as_millis();
                 self.told = say_as_it_is(&format!("{passed:>6} ms  {what}"));
             }
-            Manner::Log => {}
+            Manner::Hidden | Manner::Log => {}
         }
     }
 

@@ -8,12 +8,12 @@ use proptest::sample::{Index, select};
 use proptest::test_runner::TestCaseResult;
 
 use super::{mask, mask_known};
+use crate::generators::campaign::Campaign;
 use crate::generators::mutations::bent_text;
 use crate::generators::notations::{
     ANY, Secret, a_secret, around, as_it_is, doubled_single, json, json_twice, percent,
     percent_throughout, planted, python, rust, shell, xml,
 };
-use crate::generators::campaign::Campaign;
 use crate::generators::{Volume, fuzz};
 use crate::text::{error_text, excerpt, file_stem, misleads, name_of, word};
 

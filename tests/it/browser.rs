@@ -200,7 +200,7 @@ pub fn built_at(world: &Sandbox, moments: &[impl AsRef<str>]) -> serde_json::Val
 /// A site that may be believed for a long time.
 fn patient(settings: &str) -> Sandbox {
     let settings = format!("{TITLE}interval = \"24h\"\n{settings}");
-    Sandbox::sqlite().released().file("syncmon.toml", &settings)
+    Sandbox::sqlite().file("syncmon.toml", &settings)
 }
 
 #[test]

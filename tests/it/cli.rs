@@ -289,7 +289,7 @@ fn every_option_can_be_set_by_environment() {
 
 #[test]
 fn the_state_directory_is_where_the_system_wants_it() {
-    let built = |world: Sandbox, expected: &str| {
+    let keeps_its_state = |world: Sandbox, expected: &str| {
         world.succeeds(&["build"]);
         let directory = world.path(expected);
         let mut kept = names(&directory);
@@ -303,12 +303,12 @@ fn the_state_directory_is_where_the_system_wants_it() {
         let path = world.path(folder).display().to_string();
         world.env(variable, &path)
     };
-    built(Sandbox::sqlite(), ".local/state/syncmon");
+    keeps_its_state(Sandbox::sqlite(), ".local/state/syncmon");
     let xdg = || with(Sandbox::sqlite(), "XDG_STATE_HOME", "xdg");
-    built(xdg(), "xdg/syncmon");
+    keeps_its_state(xdg(), "xdg/syncmon");
     let systemd = || with(xdg(), "STATE_DIRECTORY", "var:/nowhere/else");
-    built(systemd(), "var");
-    built(systemd().env("SYNCMON_STATE_DIR", "mine"), "mine");
+    keeps_its_state(systemd(), "var");
+    keeps_its_state(systemd().env("SYNCMON_STATE_DIR", "mine"), "mine");
 
     let nameless = Sandbox::bare().env("STATE_DIRECTORY", ":");
     let build = ["build", "--demo"];

@@ -57,7 +57,7 @@ impl Image {
         }
         fs::write(image.path("dev/null"), "").unwrap();
         let mut files = vec![
-            (PathBuf::from(program()), own.join("syncmon")),
+            (PathBuf::from(SYNCMON), own.join("syncmon")),
             (busybox(), own.join("busybox")),
             (format!("{CONTAINER}/every").into(), own.join("every")),
         ];
@@ -171,11 +171,6 @@ impl Image {
     }
 }
 
-/// The release build, where `./tests/run` has made one: that is what the image holds, and it is quicker to copy.
-fn program() -> String {
-    std::env::var("SYNCMON_TEST_RELEASE").unwrap_or_else(|_| SYNCMON.to_owned())
-}
-
 fn busybox() -> PathBuf {
     let places = ["/bin/busybox", "/usr/bin/busybox"].map(PathBuf::from);
     let found = places.into_iter().find(|path| path.exists());
@@ -184,7 +179,7 @@ fn busybox() -> PathBuf {
 
 /// What the program is linked with: in the image these are those of Debian 12.
 fn libraries() -> Vec<PathBuf> {
-    let told = ended(Command::new("ldd").arg(program())).stdout;
+    let told = ended(Command::new("ldd").arg(SYNCMON)).stdout;
     let paths = told.split_whitespace().filter(|word| word.starts_with('/'));
     paths.map(PathBuf::from).collect()
 }

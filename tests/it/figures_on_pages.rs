@@ -82,6 +82,8 @@ fn shares_of_time_are_those_of_the_database(world: &Sandbox) {
 }
 
 fn each_days_numbers_are_those_of_the_database(world: &Sandbox) {
+    let besides = regex::Regex::new(", until 12:05 PST|Up to date |Overdue or failing |Late ");
+    let besides = besides.unwrap();
     for entity in ["sales", "products", "customers"] {
         let told = told(world, DAYS, &[("ENTITY", entity)]);
         let as_said = told.iter().map(|line| {
@@ -97,8 +99,6 @@ fn each_days_numbers_are_those_of_the_database(world: &Sandbox) {
         let expected: Vec<String> = as_said.collect();
         let page = world.page(&format!("entities/{entity}.html"));
         let days = between(&page, "<summary>Day by day</summary>", "</table>");
-        let besides = regex::Regex::new(", until 12:05 PST|Up to date |Overdue or failing |Late ");
-        let besides = besides.unwrap();
         let rows = all_between(days, "<tr><th scope=\"row\">", "</tr>").into_iter();
         let shown = rows.map(|row| besides.replace_all(&words_of(row), "").into_owned());
         let shown: Vec<String> = shown.collect();

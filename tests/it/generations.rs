@@ -314,7 +314,7 @@ entity_type = \"outlets\"
 
 /// Two databases of which the second lacks an entity, and two colours.
 fn world() -> Sandbox {
-    let mut world = Sandbox::bare().released();
+    let mut world = Sandbox::bare();
     for (settings, accent) in [("first.toml", "#8a1c4a"), ("second.toml", "#1c4a8a")] {
         world = world.file(settings, &format!("accent = \"{accent}\"\n{SETTINGS}"));
     }

@@ -98,11 +98,6 @@ pub fn file(name: &str, actual: &str) {
         .eq(actual.to_owned(), expected);
 }
 
-/// Compares with what the file of all messages says.
-pub fn message(title: &str, said: &str) {
-    section("messages.txt", title, said.trim_end());
-}
-
 /// Compares with the part of a file that stands below "== title".
 pub fn section(name: &str, title: &str, actual: &str) {
     // Each test may have a process of its own.

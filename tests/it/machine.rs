@@ -95,7 +95,8 @@ fn told(name: &str) -> PathBuf {
     let path = PathBuf::from(path);
     assert!(
         path.exists(),
-        "{path:?} is not there; run ./tests/run package"
+        "{} is not there; run ./tests/run package",
+        path.display()
     );
     path
 }

@@ -257,7 +257,7 @@ fn look(number: usize) -> String {
 
 /// One sync, and as many looks as generations.
 fn world() -> Sandbox {
-    let mut world = Sandbox::sqlite().released().sql(
+    let mut world = Sandbox::sqlite().sql(
         "insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed)
          values ('2026-11-22T19:22:00Z', 'sales', 'incremental_sync', 'completed', 4.5, 1086)",
     );

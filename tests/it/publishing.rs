@@ -187,7 +187,7 @@ fn what_others_put_into_the_site_is_carried_over() {
 #[test]
 fn a_style_sheet_stays_for_a_while_after_the_last_page_that_asks_for_it() {
     for mounted in [false, true] {
-        let world = world().released();
+        let world = world();
         let world = world.file("look/assets/syncmon.css", "/* new */");
         let mount = mounted.then(|| mounted_site(&world, "tmpfs"));
         let site = seen(&world, mount.as_ref());

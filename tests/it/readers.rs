@@ -36,7 +36,7 @@ type Site = BTreeMap<String, Vec<u8>>;
 
 #[test]
 fn nothing_is_missing_torn_or_mixed_while_the_site_is_replaced() {
-    let world = Sandbox::sqlite().released().sql(
+    let world = Sandbox::sqlite().sql(
         "insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed)
          values ('2026-11-22T19:22:00Z', 'sales', 'incremental_sync', 'completed', 4.5, 1086)",
     );

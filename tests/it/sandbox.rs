@@ -119,15 +119,6 @@ impl Sandbox {
         self
     }
 
-    /// With the release build of the program, where `./tests/run` has made one: thousands of publishes
-    /// take a quarter of the time.
-    pub fn released(mut self) -> Sandbox {
-        if let Some(program) = std::env::var_os("SYNCMON_TEST_RELEASE") {
-            self.program = program.into();
-        }
-        self
-    }
-
     /// For every later run of the program.
     pub fn env(mut self, name: &str, value: &str) -> Sandbox {
         self.variables.insert(name.to_owned(), value.to_owned());

@@ -73,7 +73,7 @@ fn a_build_that_a_template_keeps_busy_can_be_stopped() {
     );
     for signal in [Signal::TERM, Signal::INT] {
         let child = start(&world, &["--templates", "look"]);
-        std::thread::sleep(Duration::from_millis(1000));
+        std::thread::sleep(Duration::from_secs(1));
         ends_by(signal, child, &world);
     }
 }

@@ -100,10 +100,13 @@ fn a_lock_that_is_held_for_ever_delays_the_page_but_does_not_stop_it() {
 
 // ---- what lies there ----
 
+/// What it is called, and what it makes of a file of ours.
+type Damage<'a> = (&'a str, &'a dyn Fn(&str) -> Vec<u8>);
+
 #[test]
 fn what_cannot_be_used_of_an_earlier_build_is_said_and_replaced() {
     let far = "+262000-01-01T00:00:00Z";
-    let damages: [(&str, &dyn Fn(&str) -> Vec<u8>); 7] = [
+    let damages: [Damage; 7] = [
         ("cut off", &|own| own[..own.len() / 2].into()),
         ("zeroed", &|own| vec![0; own.len()]),
         ("garbage", &|_| (0..=255).cycle().take(5000).collect()),

@@ -131,7 +131,7 @@ fn a_template_that_fails_only_on_a_bad_day_is_refused_on_a_good_one() {
 #[test]
 fn every_branch_of_every_built_in_template_is_tried() {
     // Where there is much data: what the rehearsal may miss, the build does not.
-    let world = Sandbox::bare().released().arg("--demo");
+    let world = Sandbox::bare().arg("--demo");
     let world = world
         .arg("--templates")
         .arg("look")

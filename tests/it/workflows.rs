@@ -486,11 +486,11 @@ fn a_release_has_every_file_with_its_checksum_or_is_none() {
 #[test]
 fn every_job_that_runs_something_names_its_shell() {
     let workflows = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/workflows");
+    let job = regex::Regex::new("(?m)^  [^ ]+:$").unwrap();
     for entry in fs::read_dir(workflows).unwrap() {
         let path = entry.unwrap().path();
         let workflow = fs::read_to_string(&path).unwrap();
         let (_, jobs) = workflow.split_once("\njobs:\n").unwrap();
-        let job = regex::Regex::new("(?m)^  [^ ]+:$").unwrap();
         for job in job.split(jobs).filter(|job| job.contains("        run: ")) {
             job.has("        shell: bash\n");
         }

@@ -41,8 +41,6 @@ class Tests:
             "PROPTEST_MAX_SHRINK_ITERS": "100",
             "PROPTEST_RNG_SEED": "1",
         }
-        # Some tests would take the release build instead, which has no mutants.
-        self.environment.pop("SYNCMON_TEST_RELEASE", None)
         self.environment.pop("SYNCMON_TEST_FIGURES", None)
         self.names = self.list_names()
 
