@@ -338,7 +338,7 @@ fn the_table_of_campaigns_quotes_their_results() {
     let results: toml::Table = results.parse().unwrap();
     let campaigns = campaigns(root);
     assert_eq!(results.len(), campaigns.len());
-    let mut rows = String::new();
+    let mut rows = Vec::new();
     for (name, _) in &campaigns {
         let result = results[name].as_table().unwrap();
         let text = |key: &str| result[key].as_str().unwrap();
@@ -356,15 +356,14 @@ fn the_table_of_campaigns_quotes_their_results() {
             sizes.push(("", "–"));
         }
         for (number, (part, size)) in sizes.into_iter().enumerate() {
-            rows += &match number {
-                0 => format!(
-                    "| `{name}` {part} | {size} | {} | {last} |\n",
-                    text("findings")
-                ),
+            let findings = text("findings");
+            rows.push(match number {
+                0 => format!("| `{name}` {part} | {size} | {findings} | {last} |\n"),
                 _ => format!("| … {part} | {size} | | |\n"),
-            };
+            });
         }
     }
+    let rows = rows.concat();
     let place = root.join("docs/reliability.md");
     let document = std::fs::read_to_string(&place).unwrap();
     let head = "| campaign | size | findings | last whole |\n|---|---|---|---|\n";

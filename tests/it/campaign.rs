@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
@@ -175,7 +176,7 @@ impl Drop for Step<'_> {
         }
         let mut line = format!("step\t{}\t{}", self.key, self.begun.elapsed().as_millis());
         for (what, count) in self.tallies.take() {
-            line += &format!("\t{what}={count}");
+            write!(line, "\t{what}={count}").unwrap();
             *progress.tallies.entry(what).or_default() += count;
         }
         progress.note(&line);

@@ -71,7 +71,7 @@ impl Notes {
     /// Runs it until so many steps are done, and kills it together with the tests.
     fn killed_after(&self, steps: usize) {
         let mut child = self.campaigns(&["run", "resuming"]).spawn().unwrap();
-        let deadline = Instant::now() + Duration::from_secs(120);
+        let deadline = Instant::now() + Duration::from_mins(2);
         let noted = || self.read("progress/resuming/small steps.steps");
         while noted().matches("step\t").count() < steps {
             assert!(Instant::now() < deadline, "{}", noted());

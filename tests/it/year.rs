@@ -35,7 +35,7 @@ fn everybody_is_told_exactly_what_there_is_to_tell() {
     for step in campaign.steps(1, 10) {
         is_told_exactly(
             &step,
-            Year::planned(20_260_101 + step.number as u64, interval),
+            &Year::planned(20_260_101 + step.number as u64, interval),
         );
     }
     let [builds, alerts, problems, worse, reminders, recoveries] = [
@@ -52,7 +52,7 @@ fn everybody_is_told_exactly_what_there_is_to_tell() {
     ));
 }
 
-fn is_told_exactly(step: &Step, year: Year) {
+fn is_told_exactly(step: &Step, year: &Year) {
     let told = year.told_by_the_program();
     let expected = year.expected();
     for (told, expected) in told.iter().zip(&expected) {
