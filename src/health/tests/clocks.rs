@@ -117,6 +117,20 @@ fn a_database_clock_more_than_five_minutes_off_leaves_nothing_green() {
 }
 
 #[test]
+fn what_was_read_more_than_five_minutes_ahead_leaves_nothing_green() {
+    for (ahead, expected) in [
+        (minutes(5), Reason::Fresh),
+        (minutes(5) + MICRO, Reason::ClockSkew),
+    ] {
+        let fresh = Recorded::nothing().completed(hours(1));
+        let mut reading = read(vec![fresh], DatabaseFacts::default());
+        reading.snapshot.as_mut().unwrap().as_of = now() + ahead;
+        let assessment = assess(reading, &policy(), now());
+        assert_eq!(verdicts(&assessment), [("sales", expected)], "{ahead}");
+    }
+}
+
+#[test]
 fn a_database_clock_that_is_off_makes_nothing_better() {
     let facts = || clock_ahead(Some(minutes(6)));
     for (recorded, expected) in [

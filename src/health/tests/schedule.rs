@@ -17,6 +17,10 @@ fn scheduled(cron: &str) -> EntityPolicy {
 }
 
 fn reason(policy: EntityPolicy, success: &str, now: &str) -> Reason {
+    judged(policy, success, now).reason
+}
+
+fn judged(policy: EntityPolicy, success: &str, now: &str) -> EntityAssessment {
     let now: DateTime<Utc> = now.parse().unwrap();
     let success: DateTime<Utc> = success.parse().unwrap();
     let state = SyncState {
@@ -41,7 +45,19 @@ fn reason(policy: EntityPolicy, success: &str, now: &str) -> Reason {
         entities: vec![policy],
         ..super::policy()
     };
-    assess(reading, &policy, now).entities[0].reason
+    assess(reading, &policy, now).entities.remove(0)
+}
+
+#[test]
+fn an_expected_run_has_left_no_trace_once_its_grace_is_over() {
+    let due: DateTime<Utc> = "2026-11-22T10:00:00Z".parse().unwrap();
+    for (now, expected) in [
+        ("2026-11-22T11:00:00Z", vec![]),
+        ("2026-11-22T11:00:00.000001Z", vec![due]),
+    ] {
+        let judged = judged(scheduled("0 2 * * *"), "2026-11-21T10:30:00Z", now);
+        assert_eq!(judged.untraced, expected, "{now}");
+    }
 }
 
 #[test]

@@ -126,6 +126,13 @@ fn it_takes_fifteen_earlier_runs_or_eight_of_the_same_weekday() {
 }
 
 #[test]
+fn of_an_even_number_of_runs_the_mean_of_the_two_in_the_middle_is_compared_with() {
+    let earlier = [100, 130].repeat(8);
+    let usual = records(500.0, 100.0, 130.0, None);
+    assert_eq!(of_newest(&nightly([earlier, vec![500]].concat())), [usual]);
+}
+
+#[test]
 fn runs_of_one_weekday_have_to_be_of_four_days() {
     let several_a_day = |days: i64| {
         let on = |week: i64, minute| Done {
