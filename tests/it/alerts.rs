@@ -15,10 +15,10 @@ use crate::alerted::{
 };
 use crate::campaign::Campaign;
 use crate::folders::build_into;
-use crate::golden;
+use crate::golden::{self, Told};
 use crate::receivers::{Receiver, is_in_no_file};
 use crate::sandbox::{NOW, Sandbox};
-use crate::wrapped::{end_of, ended, spawned, until};
+use crate::wrapped::{end_of, ended, shell, spawned, until};
 
 /// "problem Sales is failing", in the order in which they arrived and were accepted, is all that was told.
 #[track_caller]
@@ -38,16 +38,10 @@ const RECOVERED: &str = "recovery All 2 syncs are up to date again";
 fn one_message_for_a_problem_one_when_it_gets_worse_and_one_when_it_is_over() {
     let receiver = Receiver::of_http();
     let world = hooked(&receiver, "remind = \"1h\"");
-    happens(
-        &world,
-        "20:05 builds, 20:06 sales fails, 20:10 builds, 20:15 builds",
-    );
-    happens(
-        &world,
-        "21:09 builds, 21:10 builds, 21:15 builds, 21:16 inventory fails",
-    );
-    happens(&world, "21:20 builds, 21:21 sales succeeds, 21:25 builds");
-    happens(&world, "21:26 inventory succeeds, 21:30 builds");
+    let events = "20:05 builds, 20:06 sales fails, 20:10 builds, 20:15 builds, 21:09 builds, 21:10 builds, \
+        21:15 builds, 21:16 inventory fails, 21:20 builds, 21:21 sales succeeds, 21:25 builds, \
+        21:26 inventory succeeds, 21:30 builds";
+    happens(&world, events);
     let still = "reminder Still: Sales is failing";
     is_told(&receiver, &[FAILING, still, WORSE, RECOVERED]);
     let first = receiver.received().remove(0);
@@ -67,7 +61,7 @@ fn a_database_that_is_away_is_one_problem_and_not_two_more() {
     let receiver = Receiver::of_http();
     let world = hooked(&receiver, "");
     quietly_built(&world, "20:05:00");
-    fs::rename(world.path("sync.sqlite"), world.path("elsewhere")).unwrap();
+    shell(&world, "mv sync.sqlite elsewhere");
     for at in ["20:10:00", "20:30:00", "23:00:00"] {
         assert_eq!(world.build_at(&format!("2026-11-22T{at}Z")).code, 75);
     }
@@ -75,13 +69,9 @@ fn a_database_that_is_away_is_one_problem_and_not_two_more() {
     let away = "problem The database cannot be read";
     is_told(&receiver, &[away]);
     let text = receiver.received()[0]["body"]["text"].to_string();
-    for part in [
-        "The database file could not be opened.",
-        "The page shows what was read on Sunday 22 November 2026, 12:05 PST",
-    ] {
-        assert!(text.contains(part), "{text}");
-    }
-    fs::rename(world.path("elsewhere"), world.path("sync.sqlite")).unwrap();
+    text.has("The database file could not be opened.");
+    text.has("The page shows what was read on Sunday 22 November 2026, 12:05 PST");
+    shell(&world, "mv elsewhere sync.sqlite");
     happens(&world, "23:01 sales fails, 23:05 builds");
     let back = "recovery The database can be read again";
     let late = "problem Sales is failing, Inventory is late";
@@ -92,11 +82,14 @@ fn a_database_that_is_away_is_one_problem_and_not_two_more() {
 fn what_comes_and_goes_is_told_only_when_it_stays() {
     let receiver = Receiver::of_http();
     let world = hooked(&receiver, "after = 2");
-    for (failed, succeeded) in [(10, 20), (30, 40)] {
-        let failed = format!("20:{failed} sales fails, 20:{failed} builds");
-        let succeeded = format!("20:{succeeded} sales succeeds, 20:{succeeded} builds");
-        happens(&world, &format!("{failed}, {succeeded}"));
-    }
+    happens(
+        &world,
+        "20:10 sales fails, 20:10 builds, 20:20 sales succeeds, 20:20 builds",
+    );
+    happens(
+        &world,
+        "20:30 sales fails, 20:30 builds, 20:40 sales succeeds, 20:40 builds",
+    );
     is_told(&receiver, &[]);
     happens(&world, "20:50 sales fails, 20:50 builds, 20:55 builds");
     is_told(&receiver, &[FAILING]);
@@ -119,10 +112,9 @@ fn a_receiver_that_fails_is_told_later_in_order_under_the_same_keys() {
         complains(&world, at, title);
         fails(&world, "inventory", "20:16:00");
     }
-    let page = world.page("index.html");
     let said = "Alerts are not getting out by webhook since Sunday 22 November, 12:10. The receiver answered with an \
                 error (404). 2 messages wait; each build tries again.";
-    assert!(page.contains(said), "{page}");
+    world.page("index.html").has(said);
     receiver.turn("200");
     quietly_built(&world, "20:30:00");
     is_told(&receiver, &[FAILING, WORSE]);
@@ -131,12 +123,10 @@ fn a_receiver_that_fails_is_told_later_in_order_under_the_same_keys() {
     assert!(keys[..5].iter().all(|key| *key == keys[0]), "{keys:?}");
     assert_ne!(keys[5], keys[0]);
     quietly_built(&world, "20:35:00");
-    assert!(!world.page("index.html").contains("not getting out"));
+    world.page("index.html").lacks("not getting out");
 
     receiver.stop();
-    for entity in ["sales", "inventory"] {
-        succeeds(&world, entity, "20:36:00");
-    }
+    happens(&world, "20:36 sales succeeds, 20:36 inventory succeeds");
     complains(&world, "20:40:00", "the receiver is gone");
     assert_eq!(receiver.received().len(), 6);
 }
@@ -157,15 +147,14 @@ fn a_message_that_is_refused_for_itself_does_not_hold_up_the_others() {
 #[test]
 fn slack_gets_a_text_in_which_nothing_is_markup() {
     let receiver = Receiver::of_http();
-    let world =
-        world("[[entities]]\nentity_type = \"a<b>&*c*\"\n[alerts.webhook]\nformat = \"slack\"")
-            .env("SYNCMON_WEBHOOK_URL", &hook(&receiver));
+    let slack = "[[entities]]\nentity_type = \"a<b>&*c*\"\n[alerts.webhook]\nformat = \"slack\"";
+    let world = world(slack).env("SYNCMON_WEBHOOK_URL", &hook(&receiver));
     quietly_built(&world, "20:05:00");
     let request = receiver.received().remove(0);
     let text = request["body"]["text"].as_str().unwrap();
     let said = "*Sync status: A&lt;b&gt;&amp;∗c∗ has never synced*\nSeen first on Sunday";
     assert!(text.starts_with(said), "{text}");
-    assert!(text.contains("https://status.example.org/sync/"), "{text}");
+    text.has("https://status.example.org/sync/");
     assert_eq!(request["body"].as_object().unwrap().len(), 1);
 }
 
@@ -180,9 +169,8 @@ fn noting(world: &Sandbox, more: &str) {
 }
 
 fn commanded(more: &str) -> Sandbox {
-    let world = world(
-        "[alerts]\ntimeout = \"2s\"\n[alerts.command]\nprogram = \"./tell\"\nargs = [\"a b\"]",
-    );
+    let alerts = "timeout = \"2s\"\n[alerts.command]\nprogram = \"./tell\"\nargs = [\"a b\"]";
+    let world = world(&format!("[alerts]\n{alerts}"));
     noting(&world, more);
     fails(&world, "sales", "20:04:00");
     world
@@ -200,15 +188,11 @@ fn a_command_is_given_the_message_and_no_secret() {
     assert_eq!(message["subject"], "Sales is failing");
     assert_eq!(given("given.args"), "a b");
     let environment = given("given.env");
-    for part in [
-        "SYNCMON_ALERT_EVENT=problem",
-        "SYNCMON_ALERT_SUBJECT=Sales is failing",
-        "SYNCMON_ALERT_TEXT=",
-    ] {
-        assert!(environment.contains(part), "{environment}");
+    for part in ["EVENT=problem", "SUBJECT=Sales is failing", "TEXT="] {
+        environment.has(&format!("SYNCMON_ALERT_{part}"));
     }
     for secret in ["S3cret", "DATABASE_URL"] {
-        assert!(!environment.contains(secret), "{environment}");
+        environment.lacks(secret);
     }
     built(&world, "20:10:00");
     assert_eq!(given("runs"), "once\n");
@@ -222,9 +206,8 @@ fn a_command_that_fails_is_run_again_by_the_next_build() {
     complains(&world, "20:10:00", "the command is killed");
     fs::remove_file(world.path("tell")).unwrap();
     complains(&world, "20:15:00", "the command is gone");
-    let page = world.page("index.html");
     let said = "Alerts are not getting out by command since";
-    assert!(page.contains(said), "{page}");
+    world.page("index.html").has(said);
     noting(&world, "");
     happens(&world, "20:20 builds, 20:25 builds");
     let runs = fs::read_to_string(world.path("runs")).unwrap();
@@ -235,7 +218,7 @@ fn a_command_that_fails_is_run_again_by_the_next_build() {
 fn a_command_that_hangs_is_ended_with_all_that_it_has_started() {
     let world = commanded("sleep 610.5 & sleep 610.5");
     complains(&world, "20:05:00", "the command hangs");
-    assert!(!processes().contains("sleep 610.5"));
+    processes().lacks("sleep 610.5");
 }
 
 /// The command lines of all processes.
@@ -296,8 +279,8 @@ fn a_build_that_is_killed_after_it_has_decided_loses_nothing() {
     let mut child = begun(&world, "20:05:00");
     until("it tells", || !receiver.received().is_empty());
     let shown = processes();
-    assert!(shown.contains("syncmon build"), "{shown}");
-    assert!(!shown.contains("b0SECRETb0"), "{shown}");
+    shown.has("syncmon build");
+    shown.lacks("b0SECRETb0");
     child.kill().unwrap();
     child.wait().unwrap();
     receiver.turn("200");
@@ -333,7 +316,7 @@ fn a_build_that_is_killed_at_any_moment_loses_nothing() {
         keys.dedup();
         assert_eq!(keys.len(), 1);
     }
-    campaign.ends(&format!("{} kills", campaign.tally("kills")));
+    campaign.ends("{kills} kills");
 }
 
 /// The file that keeps what people were told.
@@ -375,8 +358,7 @@ fn a_state_directory_that_takes_nothing_delays_alerts_and_fails_as_without_them(
     // Root may write everywhere, but not over a folder.
     let file = memory(&world);
     fs::create_dir(&file).unwrap();
-    let said = built(&world, "20:05:00").stderr;
-    assert!(said.contains("nobody is alerted by this build: "), "{said}");
+    built(&world, "20:05:00").has("nobody is alerted by this build: ");
     is_told(&receiver, &[]);
     fs::remove_dir(&file).unwrap();
     quietly_built(&world, "20:10:00");
@@ -442,7 +424,7 @@ fn what_cannot_work_is_refused_before_anything_is_touched() {
         let world = world(alerts).env(&format!("SYNCMON_{variable}"), value);
         let ended = world.build_at(NOW);
         assert_eq!(ended.code, 2, "{title}: {ended:?}");
-        assert!(!ended.stderr.contains("S3cret"), "{}", ended.stderr);
+        ended.stderr.lacks("S3cret");
         assert!(!world.path("site").exists());
         golden::message(&format!("alerts: {title}"), &ended.stderr);
     }
@@ -463,10 +445,10 @@ fn the_address_of_the_webhook_is_shown_nowhere() {
         }
         for secret in SECRET_PATH.split('/') {
             is_in_no_file(&world, secret);
-            assert!(!shown.contains(secret), "{shown}");
+            shown.lacks(secret);
         }
     }
-    assert!(shown.contains("webhook: ok"), "{shown}");
+    shown.has("webhook: ok");
 }
 
 #[test]
@@ -477,9 +459,9 @@ fn a_sign_of_life_follows_each_build() {
         .env("SYNCMON_PING_URL", &address)
         .file("other/file", "");
     happens(&world, "20:04 sales fails, 20:05 builds");
-    fs::rename(world.path("sync.sqlite"), world.path("elsewhere")).unwrap();
+    shell(&world, "mv sync.sqlite elsewhere");
     assert_eq!(world.build_at(NOW).code, 75);
-    fs::rename(world.path("elsewhere"), world.path("sync.sqlite")).unwrap();
+    shell(&world, "mv elsewhere sync.sqlite");
     // A directory of somebody else's is a usage error: nothing was built, and that will be noticed.
     assert_eq!(world.run(&build_into("other", NOW)).code, 2);
     // A report that cannot be printed is a failure.

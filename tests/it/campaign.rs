@@ -117,8 +117,11 @@ impl Campaign {
         self.progress.lock().unwrap().tallies.clone()
     }
 
-    /// Called after the last assertion, with what the part came to.
+    /// Called after the last assertion, with what the part came to; what is "{kills}" there is that tally.
     pub fn ends(&self, size: &str) {
+        let word = regex::Regex::new(r"\{(\w+)\}").unwrap();
+        let tally = |found: &regex::Captures| self.tally(&found[1]).to_string();
+        let size = word.replace_all(size, tally);
         assert!(!size.contains(['"', '\\', '|', '\n']), "{size}");
         figure(&format!("{}: {size}", self.title));
         self.progress.lock().unwrap().note(&format!("end\t{size}"));

@@ -5,11 +5,12 @@ use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::campaign::{Campaign, appended};
+use crate::wrapped::{ended, until};
 
 /// Where each step of [`a_campaign_of_small_steps`] leaves a line.
 const WITNESS: &str = "SYNCMON_TEST_WITNESS";
@@ -25,8 +26,10 @@ fn a_campaign_of_small_steps() {
         }
         step.count("tallied", 2);
     }
-    campaign.ends(&format!("{} tallied", campaign.tally("tallied")));
+    campaign.ends("{tallied} tallied");
 }
+
+const BEFORE: &str = "# Results\n\n[year]\nseconds = 1\n\n";
 
 /// Where it notes progress and results, instead of in this repository.
 struct Notes(tempfile::TempDir);
@@ -34,11 +37,7 @@ struct Notes(tempfile::TempDir);
 impl Notes {
     fn new() -> Notes {
         let notes = Notes(tempfile::tempdir().unwrap());
-        fs::write(
-            notes.path("results"),
-            "# Results\n\n[year]\nseconds = 1\n\n",
-        )
-        .unwrap();
+        fs::write(notes.path("results"), BEFORE).unwrap();
         notes
     }
 
@@ -63,20 +62,16 @@ impl Notes {
     }
 
     fn said(&self, arguments: &[&str]) -> String {
-        let ended = self.campaigns(arguments).output().unwrap();
-        assert!(ended.status.success(), "{ended:?}");
-        String::from_utf8(ended.stdout).unwrap()
+        ended(&mut self.campaigns(arguments)).exits(0).stdout
     }
 
     /// Runs it until so many steps are done, and kills it together with the tests.
     fn killed_after(&self, steps: usize) {
         let mut child = self.campaigns(&["run", "resuming"]).spawn().unwrap();
-        let deadline = Instant::now() + Duration::from_mins(2);
         let noted = || self.read("progress/resuming/small steps.steps");
-        while noted().matches("step\t").count() < steps {
-            assert!(Instant::now() < deadline, "{}", noted());
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        until("so many are noted", || {
+            noted().matches("step\t").count() >= steps
+        });
         kill_process_group(Pid::from_child(&child), Signal::KILL).unwrap();
         child.wait().unwrap();
     }
@@ -91,8 +86,8 @@ fn a_campaign_that_is_killed_goes_on_where_it_was() {
     assert!(notes.said(&["list"]).contains("; interrupted after "));
     assert!(notes.said(&["run", "resuming"]).contains("goes on after "));
     let results = notes.read("results");
-    let expected = "# Results\n\n[year]\nseconds = 1\n\n[resuming]\ndate = ";
-    assert!(results.starts_with(expected), "{results}");
+    let expected = format!("{BEFORE}[resuming]\ndate = ");
+    assert!(results.starts_with(&expected), "{results}");
     for line in ["findings = \"0\"", "size.\"small steps\" = \"200 tallied\""] {
         assert!(results.lines().any(|other| other == line), "{results}");
     }

@@ -17,40 +17,24 @@ struct Trial {
 #[test]
 fn whatever_fails_the_site_is_the_old_one_or_the_new_one() {
     errors("a directory", Place::Plain);
-}
-
-#[test]
-fn whatever_fails_with_the_state_elsewhere_the_site_is_the_old_one_or_the_new_one() {
     errors("a directory, state elsewhere", Place::StateElsewhere);
 }
 
 #[test]
 fn whatever_fails_at_a_mount_point_the_site_is_the_old_one_or_the_new_one() {
     errors("another file system", Place::MountPoint);
-}
-
-#[test]
-fn whatever_fails_at_a_bind_mount_the_site_is_the_old_one_or_the_new_one() {
     errors("a bind mount", Place::Bind);
 }
 
 #[test]
 fn wherever_the_process_is_killed_the_site_is_the_old_one_or_the_new_one() {
     kills("a directory", Place::Plain);
-}
-
-#[test]
-fn wherever_the_process_is_killed_with_the_state_elsewhere_the_site_is_whole() {
     kills("a directory, state elsewhere", Place::StateElsewhere);
 }
 
 #[test]
 fn wherever_the_process_is_killed_at_a_mount_point_every_file_is_whole() {
     kills("another file system", Place::MountPoint);
-}
-
-#[test]
-fn wherever_the_process_is_killed_at_a_bind_mount_every_file_is_whole() {
     kills("a bind mount", Place::Bind);
 }
 
@@ -60,22 +44,15 @@ fn errors(what: &str, place: Place) {
     through(&campaign, place, errors_of, |generations, trial, ended| {
         assert!(![-1, 101].contains(&ended.code), "{ended:?}");
         let found = generations.found();
-        let before = if trial.first {
-            Found::Nothing
-        } else {
-            Found::Whole(1 - trial.number)
+        let old = match found {
+            Found::Nothing => trial.first,
+            _ => !trial.first && found == Found::Whole(1 - trial.number),
         };
         let new = found == Found::Whole(trial.number);
-        assert!(
-            new || (found == before && ended.code != 0),
-            "{found:?}: {ended:?}"
-        );
+        assert!(new || (old && ended.code != 0), "{found:?}: {ended:?}");
         if ended.code != 0 {
-            let said: Vec<_> = ended
-                .stderr
-                .lines()
-                .filter(|l| !l.starts_with("strace"))
-                .collect();
+            let said = ended.stderr.lines();
+            let said: Vec<_> = said.filter(|line| !line.starts_with("strace")).collect();
             assert_eq!(said.len(), 1, "{ended:?}");
             assert!(said[0].starts_with("syncmon: "), "{ended:?}");
             assert!(said[0].contains(';'), "no remedy: {ended:?}");
@@ -86,7 +63,7 @@ fn errors(what: &str, place: Place) {
     for message in messages {
         println!("{message}");
     }
-    campaign.ends(&format!("{} faults", campaign.tally("struck")));
+    campaign.ends("{struck} faults");
 }
 
 fn kills(what: &str, place: Place) {
@@ -106,18 +83,12 @@ fn kills(what: &str, place: Place) {
             }
         }
     });
-    campaign.ends(&format!(
-        "{} kills, {} left whole files of two generations until the next build",
-        campaign.tally("struck"),
-        campaign.tally("between")
-    ));
+    campaign
+        .ends("{struck} kills, {between} left whole files of two generations until the next build");
 }
 
 fn errors_of(call: &Call) -> Vec<Fault> {
-    call.errors()
-        .iter()
-        .map(|error| Fault::Error(error))
-        .collect()
+    call.errors().map(Fault::Error).collect()
 }
 
 fn kills_of(call: &Call) -> Vec<Fault> {
@@ -169,15 +140,12 @@ fn trials(generations: &Generations, faults: fn(&Call) -> Vec<Fault>) -> Vec<Tri
             generations.settle(1 - number);
         }
         for call in record(generations, number) {
-            for fault in faults(&call) {
-                let call = call.clone();
-                all.push(Trial {
-                    first,
-                    number,
-                    call,
-                    fault,
-                });
-            }
+            all.extend(faults(&call).into_iter().map(|fault| Trial {
+                first,
+                number,
+                call: call.clone(),
+                fault,
+            }));
         }
     }
     all

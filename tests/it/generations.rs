@@ -9,11 +9,11 @@ use std::process::Command;
 
 use regex::Regex;
 
-use crate::folders::MANIFEST;
+use crate::folders::{LATER, MANIFEST};
 use crate::sandbox::{Ended, NOW, Sandbox, version_of};
-use crate::wrapped::{Mounted, ended, through};
+use crate::wrapped::{Mounted, ended, shell, through};
 
-const MOMENTS: [&str; 2] = [NOW, "2026-11-22T20:10:00Z"];
+const MOMENTS: [&str; 2] = [NOW, LATER];
 
 /// Everything in a site by its path: files with their bytes, links with what they say, folders with
 /// a "/" at the end.
@@ -103,16 +103,13 @@ impl Generations {
 
     /// Where the site is mounted.
     fn beside(&self, command: Command) -> Command {
-        match &self.mount {
-            Some(mount) => mount.wrap(&command),
-            None => command,
-        }
+        let mounted = self.mount.as_ref().map(|mount| mount.wrap(&command));
+        mounted.unwrap_or(command)
     }
 
     fn bare_command(&self, number: usize) -> Command {
-        let mut command = self
-            .world
-            .command(&["build", "-q", "--now", MOMENTS[number]]);
+        let build = ["build", "-q", "--now", MOMENTS[number]];
+        let mut command = self.world.command(&build);
         let settings = self.world.path(["first.toml", "second.toml"][number]);
         command.arg("--out").arg(self.path("site"));
         command.arg("--state-dir").arg(self.path("state"));
@@ -143,11 +140,6 @@ impl Generations {
         }
     }
 
-    /// Publishes what is live already once more.
-    pub fn settle_anew(&self, number: usize) {
-        self.succeeds(number);
-    }
-
     /// The next build publishes, whatever happened before, and nothing is left of it.
     pub fn heals(&self, number: usize) {
         self.succeeds(number);
@@ -155,7 +147,8 @@ impl Generations {
         self.is_tidy();
     }
 
-    fn succeeds(&self, number: usize) {
+    /// Publishes, even what is live already.
+    pub fn succeeds(&self, number: usize) {
         let built = self.build(number);
         assert_eq!(built.code, 0, "{built:?}");
     }
@@ -164,13 +157,9 @@ impl Generations {
     pub fn forget(&self) {
         for folder in ["site", "state", ".site.syncmon"] {
             let folder = self.seen(folder);
-            for entry in fs::read_dir(&folder).into_iter().flatten() {
-                let path = entry.unwrap().path();
-                if path.is_dir() && !path.is_symlink() {
-                    fs::remove_dir_all(path).unwrap();
-                } else {
-                    fs::remove_file(path).unwrap();
-                }
+            if folder.exists() {
+                let emptied = format!("find '{}' -mindepth 1 -delete", folder.display());
+                shell(&self.world, &emptied);
             }
         }
         if [Place::Plain, Place::StateElsewhere].contains(&self.place) {
@@ -182,17 +171,14 @@ impl Generations {
 
     pub fn found(&self) -> Found {
         let site = self.site();
-        if site.is_empty() {
-            return Found::Nothing;
-        }
-        let differing = |number: usize| -> Vec<String> {
+        let differing = [0, 1].map(|number| -> Vec<String> {
             let expected = self.expected(number, &site);
             let names = expected.keys().chain(site.keys());
             let differs = names.filter(|name| expected.get(*name) != site.get(*name));
             differs.cloned().collect()
-        };
-        let differing = [differing(0), differing(1)];
+        });
         match differing.iter().position(Vec::is_empty) {
+            _ if site.is_empty() => Found::Nothing,
             Some(number) => Found::Whole(number),
             None => Found::Mixed(format!("{differing:?}")),
         }
@@ -218,12 +204,9 @@ impl Generations {
     pub fn is_between_but_whole(&self) {
         let site = self.site();
         for (name, bytes) in &site {
-            let known = [0, 1].map(|number| self.expected(number, &site).get(name).cloned());
-            let manifest = name == ".syncmon-manifest.json";
-            assert!(
-                manifest || known.iter().flatten().any(|known| known == bytes),
-                "{name} is torn, or of nobody"
-            );
+            let of = |number| self.expected(number, &site).get(name) == Some(bytes);
+            let known = name == MANIFEST || of(0) || of(1);
+            assert!(known, "{name} is torn, or of nobody");
         }
         // Where nothing was published before, the overview may be missing still: nobody comes further.
         let Some(index) = site.get("index.html") else {
@@ -266,8 +249,9 @@ impl Generations {
     }
 
     fn holds_at_most(&self, within_the_site: &[&str]) {
+        let beside: &[&str] = &["lock", "site"];
         for (folder, allowed) in [
-            (".site.syncmon", &["lock", "site"][..]),
+            (".site.syncmon", beside),
             ("site/.syncmon", within_the_site),
         ] {
             for name in names(&self.seen(folder)) {
@@ -298,9 +282,8 @@ impl Generations {
     /// The same, to be looked at from here.
     pub fn seen(&self, name: &str) -> PathBuf {
         let path = self.path(name);
-        self.mount
-            .as_ref()
-            .map_or(path.clone(), |mount| mount.path(&path))
+        let mounted = self.mount.as_ref().map(|mount| mount.path(&path));
+        mounted.unwrap_or(path)
     }
 }
 
@@ -393,10 +376,9 @@ fn links(name: &str, page: &[u8]) -> Vec<String> {
         let mut folder: Vec<&str> = name.split('/').collect();
         folder.pop();
         for part in target.split('/') {
-            if part == ".." {
-                folder.pop();
-            } else {
-                folder.push(part);
+            match part {
+                ".." => drop(folder.pop()),
+                _ => folder.push(part),
             }
         }
         let path = folder.join("/");

@@ -46,7 +46,7 @@ fn at_random_moments(
     for step in campaign.steps(sampled, whole) {
         let (number, signal) = (step.number % 2, signals[step.number % signals.len()]);
         generations.settle(1 - number);
-        let usual = duration_of(|| generations.settle_anew(1 - number));
+        let usual = duration_of(|| generations.succeeds(1 - number));
         let child = quiet(&mut generations.command(number));
         std::thread::sleep(usual.mul_f64(step.random().f64()));
         let ended = ended_by(child, signal);

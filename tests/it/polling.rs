@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::campaign::{Campaign, Step};
 use crate::client::Client;
+use crate::folders::build_into;
 use crate::generations::contents;
 use crate::sandbox::{Sandbox, asset_of};
 use crate::web::Nginx;
@@ -37,70 +38,37 @@ fn a_reader_is_never_served_half_while_the_site_is_exchanged() {
     let world = world();
     let campaign = Campaign::named("readers", "behind nginx, exchanged at once");
     for step in campaign.steps(1, 20) {
-        let looks = watched(&world, "site", Order::AtOnce, 500, |arguments| {
+        watched(&step, &world, "site", 500, |arguments| {
             world.command(arguments)
         });
-        looks.count(&step);
     }
-    ends(&campaign);
+    campaign.ends(LOOKS);
 }
 
 /// In the parent of this one nothing may be made.
 #[test]
 fn a_reader_is_never_served_half_while_files_are_replaced_one_by_one() {
     let world = world();
-    fs::create_dir_all(world.path("closed/site")).unwrap();
+    fs::create_dir_all(world.path(ONE_BY_ONE)).unwrap();
     let campaign = Campaign::named("readers", "behind nginx, file by file");
     for step in campaign.steps(1, 20) {
-        let looks = watched(&world, "closed/site", Order::FileByFile, 100, |arguments| {
+        watched(&step, &world, ONE_BY_ONE, 100, |arguments| {
             let command = unprivileged(&world, arguments);
             fs::set_permissions(world.path("closed"), fs::Permissions::from_mode(0o555)).unwrap();
             command
         });
-        assert!(world.path("closed/site/.syncmon").is_dir());
-        looks.count(&step);
+        assert!(world.path(ONE_BY_ONE).join(".syncmon").is_dir());
     }
     fs::set_permissions(world.path("closed"), fs::Permissions::from_mode(0o755)).unwrap();
-    ends(&campaign);
+    campaign.ends(LOOKS);
 }
 
-/// In which the files of a generation appear.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Order {
-    AtOnce,
-    /// Assets, pages, the overview as the last.
-    FileByFile,
-}
+/// Where the files of a generation appear one by one: assets, pages, the overview as the last.
+const ONE_BY_ONE: &str = "closed/site";
 
 /// What the readers came to.
-#[derive(Default)]
-struct Looks {
-    publishes: usize,
-    reloads: usize,
-    taken: usize,
-    overlapped: usize,
-    reopened: usize,
-}
-
-impl Looks {
-    fn count(&self, step: &Step) {
-        step.count("publishes", self.publishes);
-        step.count("reloads", self.reloads);
-        step.count("looks", self.taken);
-        step.count("overlapped", self.overlapped);
-        step.count("reopened", self.reopened);
-    }
-}
-
-fn ends(campaign: &Campaign) {
-    let [publishes, reloads, looks, overlapped, reopened] =
-        ["publishes", "reloads", "looks", "overlapped", "reopened"]
-            .map(|what| campaign.tally(what));
-    campaign.ends(&format!(
-        "{publishes} publishes, {reloads} reloads, {looks} looks at 5 files, {overlapped} of them during a publish, \
-         {reopened} kept connections closed between requests"
-    ));
-}
+const LOOKS: &str = "{publishes} publishes, {reloads} reloads, {looks} looks at 5 files, {overlapped} of them during a \
+    publish, {reopened} kept connections closed between requests";
 
 /// Which publishes have begun and which are over, counted from 1.
 #[derive(Default)]
@@ -116,27 +84,16 @@ type Known = BTreeMap<String, Vec<u8>>;
 
 /// Publishes so many times, with two readers and reloads of nginx all the while.
 fn watched(
+    step: &Step,
     world: &Sandbox,
     out: &str,
-    order: Order,
     publishes: usize,
     command: impl Fn(&[&str]) -> Command,
-) -> Looks {
+) {
     let build = |number: usize| {
-        let (now, look) = (moment(number), look(number));
-        let arguments = [
-            "build",
-            "-q",
-            "--out",
-            out,
-            "--state-dir",
-            "state",
-            "--now",
-            &now,
-            "--templates",
-            &look,
-        ];
-        let built = ended(&mut command(&arguments));
+        let (now, look) = (format!("2026-11-22T20:{:02}:00Z", 5 + number), look(number));
+        let more = ["-q", "--templates", &look];
+        let built = ended(&mut command(&[&build_into(out, &now)[..], &more].concat()));
         assert_eq!(built.code, 0, "{built:?}");
     };
     let known: Vec<Known> = (1..=GENERATIONS)
@@ -152,7 +109,8 @@ fn watched(
     std::thread::scope(|scope| {
         let readers = [true, false].map(|keeps| {
             let (nginx, progress) = (&nginx, &progress);
-            scope.spawn(move || read_on(nginx, order, keeps, progress, &generation))
+            let at_once = out != ONE_BY_ONE;
+            scope.spawn(move || read_on(nginx, at_once, keeps, progress, &generation))
         });
         for number in 1..=publishes {
             progress.begun.store(number, Ordering::SeqCst);
@@ -171,36 +129,32 @@ fn watched(
             }
         }
         progress.over.store(true, Ordering::SeqCst);
-        let mut all = Looks {
-            publishes,
-            reloads: publishes / RELOAD_EVERY,
-            ..Looks::default()
-        };
-        for reader in readers {
-            let one = reader.join().unwrap();
-            all.taken += one.taken;
-            all.overlapped += one.overlapped;
-            all.reopened += one.reopened;
-        }
-        assert!(all.taken > publishes / 4, "only {} looks", all.taken);
-        assert!(all.overlapped > all.taken / 10, "only {}", all.overlapped);
-        all
-    })
+        let counted = readers.map(|reader| reader.join().unwrap());
+        let [looks, overlapped, reopened] = [0, 1, 2].map(|at| counted[0][at] + counted[1][at]);
+        assert!(looks > publishes / 4, "only {looks} looks");
+        assert!(overlapped > looks / 10, "only {overlapped}");
+        step.count("publishes", publishes);
+        step.count("reloads", publishes / RELOAD_EVERY);
+        step.count("looks", looks);
+        step.count("overlapped", overlapped);
+        step.count("reopened", reopened);
+    });
 }
 
 /// Looks at the site until all is over. The overview has to be, byte for byte, what a publish wrote
 /// that was over when the look began, or one since then; its style sheet and its script are of its own
 /// generation; what is read after it is never of an earlier one. So where no publish overlapped, all
-/// answers are of one generation.
+/// answers are of one generation. Returns the number of looks, of those that a publish overlapped, and of connections
+/// closed between requests.
 fn read_on<'a>(
     nginx: &Nginx,
-    order: Order,
+    at_once: bool,
     keeps: bool,
     progress: &Progress,
     generation: &impl Fn(usize) -> &'a Known,
-) -> Looks {
+) -> [usize; 3] {
     let mut client = Client::new(nginx.port, keeps);
-    let mut seen = Looks::default();
+    let (mut looks, mut overlapped) = (0, 0);
     let mut take = |path: &str| {
         let response = client.get(&format!("/{path}"));
         assert_eq!(response.status, 200, "{path}: {}", nginx.errors());
@@ -225,30 +179,23 @@ fn read_on<'a>(
         for name in NEEDED {
             let path = asset_of(&String::from_utf8_lossy(&overview), name);
             let body = take(&path);
-            assert!(
-                generation(earliest)[&path] == body,
-                "{path} is another page's"
-            );
+            let own = generation(earliest)[&path] == body;
+            assert!(own, "{path} is another page's");
         }
         for name in BESIDE {
             let found = among(name, &take(name), earliest);
-            if order == Order::AtOnce {
+            if at_once {
                 earliest = found;
             }
         }
-        seen.taken += 1;
+        looks += 1;
         if progress.begun.load(Ordering::SeqCst) > first {
-            seen.overlapped += 1;
+            overlapped += 1;
         } else {
             progress.quiet.fetch_add(1, Ordering::SeqCst);
         }
     }
-    seen.reopened = client.reopened;
-    seen
-}
-
-fn moment(number: usize) -> String {
-    format!("2026-11-22T20:{:02}:00Z", 5 + number)
+    [looks, overlapped, client.reopened]
 }
 
 fn look(number: usize) -> String {
@@ -257,13 +204,10 @@ fn look(number: usize) -> String {
 
 /// One sync, and as many looks as generations.
 fn world() -> Sandbox {
-    let mut world = Sandbox::sqlite().sql(
-        "insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed)
-         values ('2026-11-22T19:22:00Z', 'sales', 'incremental_sync', 'completed', 4.5, 1086)",
-    );
+    let mut world = crate::folders::world();
     let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/assets");
     for number in 0..GENERATIONS {
-        for asset in ["syncmon.css", "syncmon.js"] {
+        for asset in NEEDED {
             let text = fs::read_to_string(assets.join(asset)).unwrap();
             let name = format!("{}/assets/{asset}", look(number));
             world = world.file(&name, &format!("{text}/* {number} */\n"));

@@ -1,47 +1,30 @@
 //! Readers that never stop looking while a site is replaced hundreds of times.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::campaign::{Campaign, Step};
+use crate::folders::{self, LATER};
+use crate::generations::Site;
 use crate::sandbox::{NOW, Sandbox};
-
-const LATER: &str = "2026-11-22T20:10:00Z";
 
 const PUBLISHES: usize = 200;
 
 /// What a reader takes from the site, in the order in which a browser would.
-const READ: [&str; 5] = [
-    "index.html",
-    "syncmon.css",
-    "syncmon.js",
-    "entities/sales.html",
-    "status.json",
-];
+const READ: &str = "index.html syncmon.css syncmon.js entities/sales.html status.json";
 
 /// The same as paths of this site.
-fn read(site: &Site) -> [&str; 5] {
-    READ.map(|name| {
-        site.keys()
-            .find(|path| path.ends_with(name))
-            .unwrap()
-            .as_str()
-    })
+fn read(site: &Site) -> impl Iterator<Item = &String> {
+    let path = |name| site.keys().find(|path| path.ends_with(name)).unwrap();
+    READ.split(' ').map(path)
 }
-
-type Site = BTreeMap<String, Vec<u8>>;
 
 #[test]
 fn nothing_is_missing_torn_or_mixed_while_the_site_is_replaced() {
-    let world = Sandbox::sqlite().sql(
-        "insert into sync_log (timestamp, entity_type, action, status, duration_seconds, records_processed)
-         values ('2026-11-22T19:22:00Z', 'sales', 'incremental_sync', 'completed', 4.5, 1086)",
-    );
-    let moments = [NOW, LATER];
-    let generations = moments.map(|moment| {
+    let world = folders::world();
+    let generations = [NOW, LATER].map(|moment| {
         world.build_at(moment);
         world.site()
     });
@@ -50,11 +33,7 @@ fn nothing_is_missing_torn_or_mixed_while_the_site_is_replaced() {
     for step in campaign.steps(1, 10) {
         watched(&step, &world, &generations);
     }
-    let [publishes, looks, visits] =
-        ["publishes", "looks", "visits"].map(|what| campaign.tally(what));
-    campaign.ends(&format!(
-        "{publishes} publishes, {looks} looks by path, {visits} visits to one directory"
-    ));
+    campaign.ends("{publishes} publishes, {looks} looks by path, {visits} visits to one directory");
 }
 
 fn watched(step: &Step, world: &Sandbox, generations: &[Site; 2]) {
@@ -79,12 +58,11 @@ fn watched(step: &Step, world: &Sandbox, generations: &[Site; 2]) {
             }
             visits
         });
-        let builds: Vec<_> = (0..PUBLISHES)
-            .map(|round| {
-                begun.fetch_add(1, Ordering::SeqCst);
-                world.build_at([NOW, LATER][round % 2])
-            })
-            .collect();
+        let build = |round| {
+            begun.fetch_add(1, Ordering::SeqCst);
+            world.build_at([NOW, LATER][round % 2])
+        };
+        let builds: Vec<_> = (0..PUBLISHES).map(build).collect();
         over.store(true, Ordering::Relaxed);
         for ended in builds {
             assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
@@ -92,10 +70,8 @@ fn watched(step: &Step, world: &Sandbox, generations: &[Site; 2]) {
         let looks = passers_by.join().unwrap();
         let visits = visitors.join().unwrap();
         assert!(looks > PUBLISHES, "only {looks} looks");
-        assert!(
-            visits.iter().all(|&visits| visits > PUBLISHES / 4),
-            "only {visits:?} visits to the two generations"
-        );
+        let enough = visits.iter().all(|&visits| visits > PUBLISHES / 4);
+        assert!(enough, "only {visits:?} visits to the two generations");
         step.count("publishes", PUBLISHES);
         step.count("looks", looks);
         step.count("visits", visits[0] + visits[1]);
@@ -106,11 +82,8 @@ fn watched(step: &Step, world: &Sandbox, generations: &[Site; 2]) {
 fn read_by_path(site: &Path, generations: &[Site; 2]) {
     for name in read(&generations[0]) {
         let bytes = fs::read(site.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert!(
-            generations.iter().any(|g| g[name] == bytes),
-            "{name} is torn: {} bytes",
-            bytes.len()
-        );
+        let whole = generations.iter().any(|g| g[name] == bytes);
+        assert!(whole, "{name} is torn: {} bytes", bytes.len());
     }
 }
 
@@ -123,21 +96,19 @@ fn read_within(site: &Path, generations: &[Site; 2], begun: &AtomicUsize) -> Opt
     let within = PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd()));
     let mut seen = None;
     for name in read(&generations[0]) {
-        let bytes = match fs::read(within.join(name)) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                let builds = begun.load(Ordering::SeqCst) - before;
-                assert!(builds >= 1, "{name} after {builds} builds: {error}");
-                return None;
-            }
+        let Ok(bytes) = fs::read(within.join(name)) else {
+            let builds = begun.load(Ordering::SeqCst) - before;
+            assert!(builds >= 1, "{name} is gone though no build has begun");
+            return None;
         };
         if generations[0][name] == generations[1][name] {
             continue;
         }
         let generation = generations.iter().position(|g| g[name] == bytes);
         assert!(generation.is_some(), "{name} is torn");
+        let same = seen.is_none() || seen == generation;
         assert!(
-            seen.is_none() || seen == generation,
+            same,
             "{name} is of another generation than what was read before"
         );
         seen = generation;

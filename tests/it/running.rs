@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::campaign::{Campaign, Step};
 use crate::cluster::{Cluster, debian_binaries};
 use crate::generations::names;
+use crate::golden::Told;
 use crate::sandbox::{Ended, Sandbox};
 use crate::sql::{ask, hold};
 use crate::wrapped::{end_of, ended, spawned, through, until};
@@ -61,17 +62,14 @@ for row in sqlite3.connect(sys.argv[1]).execute(sys.argv[2]): print(row[0], end=
 
 /// All rows of a query as text, cells between bars.
 fn rows(world: &Sandbox, columns: &str, rest: &str) -> Vec<String> {
-    let cells: Vec<String> = columns
-        .split(", ")
-        .map(|column| format!("coalesce(cast({column} as text), '-')"))
-        .collect();
+    let cell = |column| format!("coalesce(cast({column} as text), '-')");
+    let cells: Vec<String> = columns.split(", ").map(cell).collect();
     let sql = format!("select {} {rest}", cells.join(" || '|' || "));
     let Some(path) = world.url().strip_prefix("sqlite:") else {
         return ask(world.owner_url(), &sql);
     };
     let mut python = Command::new("python3");
-    let told = ended(python.args(["-c", ASK_SQLITE, path, &sql]));
-    assert_eq!(told.code, 0, "{told:?}");
+    let told = ended(python.args(["-c", ASK_SQLITE, path, &sql])).exits(0);
     let cells = told.stdout.split_terminator('\0');
     cells.map(str::to_owned).collect()
 }
@@ -92,10 +90,9 @@ fn state(world: &Sandbox) -> Vec<String> {
 
 /// How many files of this kind lie among the runs that have yet to be told.
 fn kept(world: &Sandbox, kind: &str) -> usize {
+    let is_one = |name: &String| Path::new(name).extension().is_some_and(|own| own == kind);
     let names = names(&world.path("state/runs")).into_iter();
-    names
-        .filter(|name| Path::new(name).extension().is_some_and(|own| own == kind))
-        .count()
+    names.filter(is_one).count()
 }
 
 #[test]
@@ -126,21 +123,16 @@ fn a_job_tells_of_its_own_run() {
         let metadata = rows(&world, "metadata", "from sync_log");
         let metadata: Value = serde_json::from_str(&metadata[0]).unwrap();
         assert_eq!(metadata, json!({"pages": 3}));
-        ended(&mut command(
-            &world,
-            "--records-file count",
-            "echo 34 > count",
-        ));
+        let count = "echo 34 > count";
+        ended(&mut command(&world, "--records-file count", count));
         assert_eq!(newest(&world), "completed|34|-|-");
         for bad in ["no json", "[1]", "{\"records_processed\": \"many\"}", ""] {
             let ended = run(&world, &format!("echo '{bad}' > \"$SYNCMON_RESULT\""));
-            assert_eq!(ended.code, 0);
-            assert!(ended.stderr.contains("holds no result"), "{bad}: {ended:?}");
+            ended.exits(0).has("holds no result");
             assert_eq!(newest(&world), "completed|-|-|-", "{bad}");
         }
         assert_eq!(runs(&world).len(), 6);
-        let left = names(&world.path("state/runs"));
-        assert_eq!(left, ["lock"], "no result file stays");
+        assert_eq!(names(&world.path("state/runs")), ["lock"]);
     }
 }
 
@@ -164,8 +156,7 @@ fn whatever_a_result_file_says_the_end_of_the_run_is_recorded() {
     for world in both() {
         for (said, before) in odd.iter().zip(0..) {
             std::fs::write(world.path("said"), said).unwrap();
-            let ended = run(&world, "cp said \"$SYNCMON_RESULT\"");
-            assert_eq!(ended.code, 0, "{said}: {ended:?}");
+            let ended = run(&world, "cp said \"$SYNCMON_RESULT\"").exits(0);
             assert_eq!(runs(&world).len(), before + 1, "{said}: {ended:?}");
             let newest = newest(&world);
             assert!(newest.starts_with("completed|"), "{said}: {newest}");
@@ -200,18 +191,13 @@ fn a_job_that_ignores_sigterm_is_waited_for() {
         (Signal::INT, "trap 'echo got >&2; exit 8' INT", 8, "\ngot"),
         (Signal::USR1, "trap 'exit 9' USR1", 9, ""),
     ] {
-        let ended = end_of(told_when_ready(
-            &world,
-            signal,
-            &format!("{script}; {ready}"),
-        ));
-        assert_eq!(ended.code, code, "{ended:?}");
+        let script = format!("{script}; {ready}");
+        end_of(told_when_ready(&world, signal, &script)).exits(code);
         let recorded = format!("failed|-|exit code {code}{recorded}|-");
         assert_eq!(newest(&world), recorded);
     }
     let script = "trap '' TERM; echo ready; sleep 1; exit 0";
-    let ended = end_of(told_when_ready(&world, Signal::TERM, script));
-    assert_eq!(ended.code, 0, "{ended:?}");
+    end_of(told_when_ready(&world, Signal::TERM, script)).exits(0);
     assert_eq!(newest(&world), "completed|-|-|-");
 }
 
@@ -257,8 +243,7 @@ fn whatever_a_job_does_its_run_is_recorded_truthfully() {
     );
     let little = "ulimit -v 600000; exec \"$@\" 2>/dev/null";
     let within = ["bash", "-c", little, "bash"];
-    let job = ended(&mut through(&within, &command(&world, "", &flood)));
-    assert_eq!(job.code, 1, "{job:?}");
+    ended(&mut through(&within, &command(&world, "", &flood))).exits(1);
     let flooded = newest(&world);
     assert!(flooded.ends_with("are left out)\nthe end|-"), "{flooded}");
     campaign.ends(&format!("{megabytes} MB"));
@@ -291,12 +276,11 @@ fn without_a_database_the_job_runs_and_its_run_is_told_later_once_and_in_order()
     drop(import);
     std::fs::write(between.path("go"), "").unwrap();
     for job in [job, ending] {
-        assert_eq!(end_of(job).code, 0);
+        end_of(job).exits(0);
     }
 
     for (script, code) in [("echo one > done-1", 0), ("echo two > done-2; exit 3", 3)] {
-        let ended = run(&before, script);
-        assert_eq!(ended.code, code, "{ended:?}");
+        let ended = run(&before, script).exits(code);
         let later = ended.stderr.matches("this run is recorded later");
         assert_eq!(later.count(), 1, "{ended:?}");
     }
@@ -306,24 +290,15 @@ fn without_a_database_the_job_runs_and_its_run_is_told_later_once_and_in_order()
     }
     let happened = chrono::Utc::now().to_rfc3339();
     server.control("-w start");
-    let completed = ["completed|-|-|-"];
-    let failed_too = [
-        "completed|-|-|-",
-        "failed|-|exit code 3|-",
-        "completed|5|-|-",
-    ];
-    for (world, recorded) in [
-        (&before, &failed_too[..]),
-        (&between, &completed),
-        (&at_the_end, &completed),
-    ] {
-        for left in [recorded.len(), 0] {
+    let all = "completed|-|-|- failed|-|exit code 3|- completed|5|-|-";
+    let one = "completed|-|-|-";
+    for (world, recorded, count) in [(&before, all, 3), (&between, one, 1), (&at_the_end, one, 1)] {
+        for left in [count, 0] {
             assert_eq!(kept(world, "json"), left);
-            let flushed = syncmon(world, "flush");
-            assert_eq!(flushed.code, 0, "{flushed:?}");
+            let flushed = syncmon(world, "flush").exits(0);
             let said = format!("{left} of the runs");
             assert!(flushed.stdout.starts_with(&said), "{flushed:?}");
-            assert_eq!(runs(world), recorded);
+            assert_eq!(runs(world).join(" "), recorded);
         }
         let late = format!("from sync_log where \"timestamp\" > '{happened}'");
         assert_eq!(rows(world, "count(*)", &late), ["0"], "when they happened");
@@ -340,10 +315,7 @@ fn killed_at_any_moment_it_loses_no_run_and_counts_none_twice() {
     for step in campaign.steps(1, 25) {
         is_killed_at_any_moment(&step);
     }
-    let [kills, jobs, runs] = ["kills", "jobs", "runs"].map(|what| campaign.tally(what));
-    campaign.ends(&format!(
-        "{kills} kills, {jobs} jobs begun, {runs} runs recorded"
-    ));
+    campaign.ends("{kills} kills, {jobs} jobs begun, {runs} runs recorded");
 }
 
 fn is_killed_at_any_moment(step: &Step) {
@@ -354,28 +326,20 @@ fn is_killed_at_any_moment(step: &Step) {
         let mut child = job.spawn().unwrap();
         sleep(Duration::from_millis((number as u64 * 37) % 160));
         child.kill().unwrap();
-        if child.wait().unwrap().success() {
-            continue;
-        }
-        step.count("kills", 1);
+        step.count("kills", usize::from(!child.wait().unwrap().success()));
     }
     sleep(Duration::from_millis(300));
     for _ in 0..2 {
-        assert_eq!(syncmon(&world, "flush").code, 0);
+        syncmon(&world, "flush").exits(0);
     }
     assert_eq!(kept(&world, "json"), 0);
     let jobs = std::fs::read_to_string(world.path("jobs")).unwrap_or_default();
     let ran = jobs.lines().count();
-    let count = |what: &str| -> usize {
-        let counted = rows(&world, what, "from sync_log");
-        counted[0].parse().unwrap()
-    };
-    let recorded = count("count(*)");
+    let count = |what| rows(&world, what, "from sync_log")[0].parse().unwrap();
+    let recorded: usize = count("count(*)");
     assert_eq!(recorded, count("count(distinct run_key)"), "none twice");
-    assert!(
-        ran <= recorded && recorded <= times,
-        "{ran} jobs, {recorded} runs"
-    );
+    let possible = ran <= recorded && recorded <= times;
+    assert!(possible, "{ran} jobs, {recorded} runs");
     step.count("jobs", ran);
     step.count("runs", recorded);
 }
@@ -391,14 +355,10 @@ fn a_run_is_recorded_after_the_fact() {
         assert_eq!(runs(&world), ["failed|3|password=[masked]|-"]);
         let duration = rows(&world, "duration_seconds", "from sync_log");
         assert!(["68", "68.0"].contains(&&*duration[0]), "{duration:?}");
-        for wrong in [
-            "record sales done",
-            "record sales completed --started-at yesterday",
-            "record sales completed --duration long",
-            "record sales completed --duration 500000years",
-            "run sales",
-        ] {
-            assert_eq!(syncmon(&world, wrong).code, 2, "{wrong}");
+        let wrong = "run sales|record sales done|record sales completed --started-at yesterday|\
+            record sales completed --duration long|record sales completed --duration 500000years";
+        for line in wrong.split('|') {
+            assert_eq!(syncmon(&world, line).code, 2, "{line}");
         }
         assert_eq!(world.run(&["record", " ", "completed"]).code, 2);
         assert_eq!(runs(&world).len(), 1);
@@ -416,8 +376,7 @@ fn sqlite_keeps_the_rules_of_the_functions() {
         ("completed", 12, "", "success|T12|100|-"),
     ] {
         let at = format!("--started-at 2026-11-22T{hour:02}:00:00Z");
-        let ended = syncmon(&world, &format!("record sales {status} {at} {more}"));
-        assert_eq!(ended.code, 0, "{ended:?}");
+        syncmon(&world, &format!("record sales {status} {at} {more}")).exits(0);
         let columns = "status, substr(last_sync_time,11,3), last_version, error_message";
         assert_eq!(rows(&world, columns, "from sync_state"), [state]);
     }
@@ -440,11 +399,9 @@ fn old_runs_are_deleted_but_the_newest_success_and_failure_of_each_entity() {
             rows(&world, "entity_type, status", rest).join(" ")
         };
         let before = left();
-        let said = world
-            .succeeds(&["prune", "--keep", "400d", "--dry-run"])
-            .stdout;
-        assert!(said.starts_with("3 runs from before "), "{said}");
-        assert!(said.contains("would be deleted"), "{said}");
+        let dry = world.succeeds(&["prune", "--keep", "400d", "--dry-run"]);
+        assert!(dry.stdout.starts_with("3 runs from before "), "{dry:?}");
+        dry.has("would be deleted");
         assert_eq!(left(), before);
         for deleted in ["3 runs from before ", "0 runs"] {
             let said = world.succeeds(&["prune", "--keep", "400d"]).stdout;
@@ -473,6 +430,6 @@ fn an_older_sqlite_database_gets_what_it_lacks() {
     for _ in 0..3 {
         world.succeeds(&["init-db"]);
     }
-    assert_eq!(run(&world, "exit 0").code, 0);
+    run(&world, "exit 0").exits(0);
     assert_eq!(runs(&world).len(), 2);
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use tokio::runtime::Runtime;
 
@@ -41,8 +41,17 @@ pub fn refusal(url: &str, sql: &str) -> Option<String> {
 
 /// A connection that stays open, with whatever it has locked.
 pub struct Held {
-    _runtime: Runtime,
-    _connection: PgConnection,
+    runtime: Runtime,
+    connection: PgConnection,
+}
+
+impl Held {
+    /// The rows of what is run over this connection.
+    pub fn rows(&mut self, sql: &str) -> Vec<PgRow> {
+        let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut self.connection);
+        let rows = self.runtime.block_on(rows);
+        rows.unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
 }
 
 /// Runs SQL and keeps the connection open.
@@ -61,8 +70,8 @@ pub fn try_to_hold(url: &str, sql: &str) -> sqlx::Result<Held> {
         Ok::<_, sqlx::Error>(connection)
     })?;
     Ok(Held {
-        _runtime: runtime,
-        _connection: connection,
+        runtime,
+        connection,
     })
 }
 

@@ -57,32 +57,24 @@ fn lived_through(campaign: &Campaign) {
         }
     }
     let nothing_wrong = struck.remove(Fault::None.name()).unwrap_or(0);
-    let faults: Vec<String> = struck
-        .iter()
-        .map(|(name, count)| format!("{count} {name}"))
-        .collect();
+    let faults = struck.iter().map(|(name, count)| format!("{count} {name}"));
+    let faults = faults.collect::<Vec<_>>().join(", ");
     let part = usage.len() / 7;
-    let greatest =
-        |of: &[[u64; 3]]| [0, 1, 2].map(|at| of.iter().map(|one| one[at]).max().unwrap());
-    let (first, last) = (
-        greatest(&usage[..part]),
-        greatest(&usage[usage.len() - part..]),
-    );
-    let grown = |at: usize| last[at] * 100 > first[at] * 110 + 400;
-    assert!(
-        !(0..3).any(grown),
-        "memory, files and disk grew: {first:?}, {last:?}"
-    );
+    let [memory, files, disk] = [0, 1, 2].map(|at| {
+        let greatest = |of: &[[u64; 3]]| of.iter().map(|one| one[at]).max().unwrap();
+        let (first, last) = (
+            greatest(&usage[..part]),
+            greatest(&usage[usage.len() - part..]),
+        );
+        assert!(
+            last * 100 <= first * 110 + 400,
+            "{at}: {first} grew to {last}"
+        );
+        format!("{first} and {last}")
+    });
     campaign.ends(&format!(
-        "{builds} builds, {nothing_wrong} of them undisturbed, faults: {}; first and last seventh: memory {} and {} KB, files \
-         {} and {}, disk {} and {} KB",
-        faults.join(", "),
-        first[0],
-        last[0],
-        first[1],
-        last[1],
-        first[2],
-        last[2],
+        "{builds} builds, {nothing_wrong} of them undisturbed, faults: {faults}; first and last seventh: memory {memory} KB, \
+         files {files}, disk {disk} KB"
     ));
 }
 
@@ -115,10 +107,10 @@ impl Fault {
             0..6 => Fault::Gate(Manner::Refusing),
             6..9 => Fault::Gate(Manner::CutAfter(bytes)),
             9..12 => Fault::Gate(Manner::ResetAfter(bytes)),
-            12..14 => Fault::Gate(Manner::GarbageAfter {
-                bytes,
-                seed: random.u64(..),
-            }),
+            12..14 => {
+                let seed = random.u64(..);
+                Fault::Gate(Manner::GarbageAfter { bytes, seed })
+            }
             14 => Fault::Gate(Manner::StallAfter(bytes)),
             15 => Fault::Gate(Manner::Silent),
             16 => Fault::Restart,
@@ -155,15 +147,12 @@ struct Truth {
 impl Truth {
     /// "green fresh": the table of docs/verdict.md in short, for the built-in thresholds.
     fn judged_at(&self, now: DateTime<Utc>, out_of_date: bool) -> &'static str {
-        let Some(success) = self
-            .success
-            .filter(|success| self.failure.is_none_or(|failure| failure <= *success))
-        else {
-            return "red failed";
-        };
+        // There was one before the week began.
+        let success = self.success.unwrap();
         let age = now - success;
         let stuck = self.open.is_some_and(|open| now - open > hours(1));
         match () {
+            () if self.failure > Some(success) => "red failed",
             () if age > hours(12) => "red overdue",
             () if age >= hours(2) => "yellow late",
             () if stuck => "yellow stuck",
@@ -173,13 +162,8 @@ impl Truth {
     }
 }
 
-/// Something that a sync writes into the database.
-struct Event {
-    at: DateTime<Utc>,
-    entity: usize,
-    /// `None` if it begins; whether it succeeded if it ends.
-    ends: Option<bool>,
-}
+/// When the sync of which entity writes into the database: `None` if it begins; whether it succeeded if it ends.
+type Event = (DateTime<Utc>, usize, Option<bool>);
 
 struct Week {
     world: Sandbox,
@@ -222,11 +206,8 @@ impl Week {
             ..Truth::default()
         };
         let gate = Gate::before(cluster.port);
-        let behind = |url: &str| {
-            let (server, port) = (cluster.port.to_string(), gate.port.to_string());
-            url.replace(&server, &port)
-        };
-        let url = behind(world.url());
+        let (server, port) = (cluster.port.to_string(), gate.port.to_string());
+        let url = world.url().replace(&server, &port);
         let world = world.with_url(&url);
         fs::create_dir(world.path("disk")).unwrap();
         let disk = Mounted::new(&world, &format!("-t tmpfs -o {ROOMY} tmpfs disk"));
@@ -250,21 +231,22 @@ impl Week {
     fn live_for_a_step(&mut self) {
         for entity in 0..ENTITIES.len() {
             let due = 7 * i64::try_from(entity).unwrap();
-            let from = self.now;
             for minute in 1..=STEP.num_minutes() {
-                let at = from + minutes(minute);
-                let of_the_hour = at.timestamp() / 60 % 60;
+                let at = self.now + minutes(minute);
                 let silent = at.timestamp() / 3600 % 97 < 15 && entity % 3 == 1;
-                if of_the_hour == due && !silent {
+                if at.timestamp() / 60 % 60 == due && !silent {
                     self.begins(entity, at);
                 }
             }
         }
         self.now += STEP;
-        self.ahead.sort_by_key(|event| event.at);
-        let happened = self.ahead.partition_point(|event| event.at <= self.now);
+        self.ahead.sort_by_key(|event| event.0);
+        let happened = self.ahead.partition_point(|event| event.0 <= self.now);
         let events: Vec<Event> = self.ahead.drain(..happened).collect();
-        let written: String = events.iter().map(|event| self.happens(event)).collect();
+        let written: String = events
+            .into_iter()
+            .map(|event| self.happens(event))
+            .collect();
         if !written.is_empty() {
             self.world.execute(&written);
         }
@@ -272,32 +254,30 @@ impl Week {
     }
 
     fn begins(&mut self, entity: usize, at: DateTime<Utc>) {
-        let mut comes = |at, ends| self.ahead.push(Event { at, entity, ends });
-        comes(at, None);
+        self.ahead.push((at, entity, None));
         let end = at + TimeDelta::seconds(self.random.i64(30..540));
-        match self.random.u8(..40) {
-            0 => {}
-            1..4 => comes(end, Some(false)),
-            _ => comes(end, Some(true)),
+        let outcome = self.random.u8(..40);
+        if outcome > 0 {
+            self.ahead.push((end, entity, Some(outcome >= 4)));
         }
     }
 
     /// What the sync writes, by its own clock; as scripts do, it sets `last_sync_time` after failures too.
-    fn happens(&mut self, event: &Event) -> String {
-        let (name, at) = (ENTITIES[event.entity], moment(event.at));
-        let truth = &mut self.truth[event.entity];
-        let Some(succeeded) = event.ends else {
-            truth.open = Some(event.at);
+    fn happens(&mut self, (happened, entity, ends): Event) -> String {
+        let (name, at) = (ENTITIES[entity], moment(happened));
+        let truth = &mut self.truth[entity];
+        let Some(succeeded) = ends else {
+            truth.open = Some(happened);
             return format!(
                 "insert into sync_log (timestamp, entity_type, action, status) values ({at}, '{name}', 'incremental_sync', 'started');\n"
             );
         };
         truth.open = None;
         let (run, state) = if succeeded {
-            truth.success = Some(event.at);
+            truth.success = Some(happened);
             ("completed", "success")
         } else {
-            truth.failure = Some(event.at);
+            truth.failure = Some(happened);
             ("failed", "failed")
         };
         format!(
@@ -360,10 +340,8 @@ impl Week {
             Fault::Signal(_, _) => &[Some(0), None],
         };
         let at = self.now;
-        assert!(
-            expected.contains(&code),
-            "{fault:?} at {at}: {code:?}: {said}"
-        );
+        let as_expected = expected.contains(&code);
+        assert!(as_expected, "{fault:?} at {at}: {code:?}: {said}");
         let company = company.map(|company| company.status.code());
         assert_eq!(company.unwrap_or(Some(0)), Some(0));
         self.is_truthful(fault, code, &said);

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, TimeZone, Utc};
 use chrono_tz::America::Los_Angeles;
-use syncmon::alerts::{About, Kind, Memory, Rules, Seen, decide};
+use syncmon::alerts::{About, Kind, Memory, Occasion, Rules, Seen, decide};
 use syncmon::config::Config;
 use syncmon::health::{Health, Reading, Source, assess};
 use syncmon::model::{DatabaseFacts, Observation, Outcomes, Run, Snapshot, Status};
@@ -33,23 +33,13 @@ fn everybody_is_told_exactly_what_there_is_to_tell() {
     let campaign = Campaign::named("year", "alerts");
     let interval = minutes(campaign.size(15, 5).try_into().unwrap());
     for step in campaign.steps(1, 10) {
-        is_told_exactly(
-            &step,
-            &Year::planned(20_260_101 + step.number as u64, interval),
-        );
+        let seed = 20_260_101 + step.number as u64;
+        is_told_exactly(&step, &Year::planned(seed, interval));
     }
-    let [builds, alerts, problems, worse, reminders, recoveries] = [
-        "builds",
-        "alerts",
-        "problems",
-        "worse",
-        "reminders",
-        "recoveries",
-    ]
-    .map(|what| campaign.tally(what));
-    campaign.ends(&format!(
-        "{builds} builds, {alerts} alerts ({problems} problems, {worse} worse, {reminders} reminders, {recoveries} recoveries)"
-    ));
+    campaign.ends(
+        "{builds} builds, {alerts} alerts ({problems} problems, {worse} worse, {reminders} reminders, \
+         {recoveries} recoveries)",
+    );
 }
 
 fn is_told_exactly(step: &Step, year: &Year) {
@@ -60,36 +50,18 @@ fn is_told_exactly(step: &Step, year: &Year) {
     }
     assert_eq!(told.len(), expected.len(), "none missing, none too many");
     let count = |kind| told.iter().filter(|alert| alert.kind == kind).count();
-    let [problems, worse, reminders, recoveries] =
-        [Kind::Problem, Kind::Worse, Kind::Reminder, Kind::Recovery].map(count);
-    let counts = [problems, worse, reminders, recoveries];
-    assert!(
-        counts.iter().all(|count| *count > 1),
-        "a poor year: {counts:?}"
-    );
-    assert!(problems - recoveries <= 1);
+    let counts = [Kind::Problem, Kind::Worse, Kind::Reminder, Kind::Recovery].map(count);
+    assert!(counts.iter().all(|count| *count > 1), "{counts:?}");
+    assert!(counts[0] - counts[3] <= 1);
     let of_database = told.iter().filter(|alert| alert.about == About::Database);
-    assert_eq!(
-        of_database.count(),
-        5,
-        "two outages, one of them for more than a day"
-    );
+    let why = "two outages, one of them for more than a day";
+    assert_eq!(of_database.count(), 5, "{why}");
     step.count("builds", year.builds().count());
     step.count("alerts", told.len());
-    step.count("problems", problems);
-    step.count("worse", worse);
-    step.count("reminders", reminders);
-    step.count("recoveries", recoveries);
-}
-
-/// Something that people are told.
-#[derive(Debug, PartialEq)]
-struct Alert {
-    at: DateTime<Utc>,
-    about: About,
-    kind: Kind,
-    since: DateTime<Utc>,
-    affected: Vec<String>,
+    let kinds = ["problems", "worse", "reminders", "recoveries"];
+    for (what, number) in kinds.into_iter().zip(counts) {
+        step.count(what, number);
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -134,9 +106,8 @@ impl Year {
         for (place, entity) in ENTITIES.into_iter().enumerate() {
             let mut planned = Vec::new();
             for (day, &due) in dues.iter().enumerate() {
-                let later =
-                    TimeDelta::seconds(97 * i64::try_from(place).unwrap() + random.i64(1..30));
-                let start = due + later;
+                let later = 97 * i64::try_from(place).unwrap() + random.i64(1..30);
+                let start = due + TimeDelta::seconds(later);
                 let end = start + TimeDelta::seconds(random.i64(20..80));
                 let is_away = outages.iter().any(|&(from, to)| from <= end && start < to);
                 let fate = match random.u32(0..100) {
@@ -170,7 +141,7 @@ impl Year {
         self.outages.iter().any(|&(from, to)| from <= at && at < to)
     }
 
-    fn told_by_the_program(&self) -> Vec<Alert> {
+    fn told_by_the_program(&self) -> Vec<Occasion> {
         let text = "schedule = \"0 2 * * *\"\ntime_zone = \"America/Los_Angeles\"\n";
         let config = Config::parse(text, Path::new("syncmon.toml")).unwrap();
         let Rules { after, remind } = config.alerts.rules;
@@ -181,30 +152,20 @@ impl Year {
         let mut outage = None;
         for now in self.builds() {
             let source = if self.is_away(now) {
-                Source::Unreachable {
-                    since: *outage.get_or_insert(now),
-                    message: "The database did not answer.".to_owned(),
-                }
+                let since = *outage.get_or_insert(now);
+                let message = "The database did not answer.".to_owned();
+                Source::Unreachable { since, message }
             } else {
                 outage = None;
                 last_good = Some(self.snapshot(now));
                 Source::Read
             };
-            let reading = Reading {
-                snapshot: last_good.clone(),
-                source,
-            };
-            let assessment = assess(reading, &config.policy, now);
-            let (next, occasions) =
-                decide(memory, &Seen::of(&assessment), config.alerts.rules, now);
+            let snapshot = last_good.clone();
+            let assessment = assess(Reading { snapshot, source }, &config.policy, now);
+            let seen = Seen::of(&assessment);
+            let (next, occasions) = decide(memory, &seen, config.alerts.rules, now);
             memory = next;
-            told.extend(occasions.into_iter().map(|occasion| Alert {
-                at: occasion.at,
-                about: occasion.about,
-                kind: occasion.kind,
-                since: occasion.since,
-                affected: occasion.affected,
-            }));
+            told.extend(occasions);
         }
         told
     }
@@ -213,16 +174,13 @@ impl Year {
     fn snapshot(&self, now: DateTime<Utc>) -> Snapshot {
         let entities = self.runs.iter().map(|(entity, runs)| {
             let begun = runs.partition_point(|run| run.start <= now);
-            let newest: Vec<Run> = runs[begun.saturating_sub(3)..begun]
-                .iter()
-                .rev()
-                .map(|run| recorded(run, now))
-                .collect();
+            let newest = runs[begun.saturating_sub(3)..begun].iter().rev();
+            let ended = [Status::Completed, Status::Failed];
             Observation {
-                outcomes: [Status::Completed, Status::Failed]
+                outcomes: ended
                     .map(|status| outcomes(status, &runs[..begun], now))
                     .into(),
-                runs: newest,
+                runs: newest.map(|run| recorded(run, now)).collect(),
                 ..Observation::empty(entity)
             }
         });
@@ -236,7 +194,7 @@ impl Year {
 
     // ---- the oracle ----
 
-    fn expected(&self) -> Vec<Alert> {
+    fn expected(&self) -> Vec<Occasion> {
         let mut alerts = self.about_the_database();
         alerts.extend(self.about_the_syncs());
         // Of one build the database comes first.
@@ -244,20 +202,11 @@ impl Year {
         alerts
     }
 
-    fn about_the_database(&self) -> Vec<Alert> {
+    fn about_the_database(&self) -> Vec<Occasion> {
         let mut alerts = Vec::new();
         for (from, to) in self.outages {
-            let since = self.build_at_or_after(from);
-            let about = About::Database;
-            let mut tell = |at, kind| {
-                alerts.push(Alert {
-                    at,
-                    about,
-                    kind,
-                    since,
-                    affected: Vec::new(),
-                });
-            };
+            let (since, about) = (self.build_at_or_after(from), About::Database);
+            let mut tell = |at, kind| alerts.push(told(at, about, kind, since, Vec::new()));
             tell(since, Kind::Problem);
             // The reminders of an outage fall on builds, since a day has a whole number of them.
             let days = (1..).map(|day| since + hours(24 * day));
@@ -269,8 +218,8 @@ impl Year {
         alerts
     }
 
-    fn about_the_syncs(&self) -> Vec<Alert> {
-        let mut alerts: Vec<Alert> = Vec::new();
+    fn about_the_syncs(&self) -> Vec<Occasion> {
+        let mut alerts: Vec<Occasion> = Vec::new();
         let mut known: BTreeMap<&str, Health> = BTreeMap::new();
         // Since when there is a problem, and when it was last spoken of.
         let mut lasting: Option<(DateTime<Utc>, DateTime<Utc>)> = None;
@@ -317,34 +266,21 @@ impl Year {
         alerts
     }
 
-    fn of_syncs(&self, at: DateTime<Utc>, kind: Kind, since: DateTime<Utc>) -> Alert {
-        let affected: BTreeSet<String> = ENTITIES
-            .into_iter()
-            .filter(|entity| self.health(entity, at) != Health::Green)
-            .map(str::to_owned)
-            .collect();
-        Alert {
-            at,
-            about: About::Syncs,
-            kind,
-            since,
-            affected: affected.into_iter().collect(),
-        }
+    fn of_syncs(&self, at: DateTime<Utc>, kind: Kind, since: DateTime<Utc>) -> Occasion {
+        let mut affected = ENTITIES.map(str::to_owned).to_vec();
+        affected.retain(|entity| self.health(entity, at) != Health::Green);
+        affected.sort();
+        told(at, About::Syncs, kind, since, affected)
     }
 
     /// The first readable builds after moments at which some verdict can change.
     fn builds_that_can_see_a_change(&self) -> BTreeSet<DateTime<Utc>> {
-        let of_runs = self
-            .runs
-            .values()
-            .flatten()
-            .flat_map(|run| [run.start, run.end, run.start + hours(1) + MICRO]);
-        let missed = self.dues.iter().map(|&due| due + hours(1) + MICRO);
-        of_runs
-            .chain(missed)
-            .map(|moment| self.readable_from(moment))
-            .filter(|&build| build <= self.ends)
-            .collect()
+        let hung_or_missed = |since: DateTime<Utc>| since + hours(1) + MICRO;
+        let runs = self.runs.values().flatten();
+        let of_runs = runs.flat_map(|run| [run.start, run.end, hung_or_missed(run.start)]);
+        let moments = of_runs.chain(self.dues.iter().copied().map(hung_or_missed));
+        let builds = moments.map(|moment| self.readable_from(moment));
+        builds.filter(|&build| build <= self.ends).collect()
     }
 
     fn build_at_or_after(&self, moment: DateTime<Utc>) -> DateTime<Utc> {
@@ -386,6 +322,24 @@ impl Year {
     }
 }
 
+fn told(
+    at: DateTime<Utc>,
+    about: About,
+    kind: Kind,
+    since: DateTime<Utc>,
+    affected: Vec<String>,
+) -> Occasion {
+    let until = (kind == Kind::Recovery).then_some(at);
+    Occasion {
+        about,
+        kind,
+        since,
+        until,
+        at,
+        affected,
+    }
+}
+
 fn every_day() -> impl Iterator<Item = NaiveDate> {
     let first = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
     first.iter_days().take_while(|day| day.year() == 2026)
@@ -418,17 +372,16 @@ fn recorded(run: &Planned, now: DateTime<Utc>) -> Run {
 
 /// The newest finish of this kind.
 fn outcomes(status: Status, begun: &[Planned], now: DateTime<Utc>) -> Outcomes {
-    let finish = begun
-        .iter()
-        .rev()
-        .map(|run| recorded(run, now))
-        .find(|run| run.status == status)
-        .and_then(|run| run.finished_at());
+    let mut runs = begun.iter().rev().map(|run| recorded(run, now));
+    let newest = runs.find(|run| run.status == status);
     Outcomes {
         status,
         action: "incremental_sync".to_owned(),
         before: None,
-        finishes: finish.into_iter().collect(),
+        finishes: newest
+            .and_then(|run| run.finished_at())
+            .into_iter()
+            .collect(),
         untimed: 0,
         odd_durations: 0,
     }

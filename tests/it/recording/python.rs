@@ -32,38 +32,26 @@ fn the_example_for_python_records_however_its_block_is_left() {
     execute(&server.url("postgres", "postgres"), role);
     let world = Sandbox::empty_postgres_in(&server);
     world.succeeds(&["init-db"]);
-    for (entity, block, code, recorded) in [
-        (
-            "sales",
-            "run.records_processed = 12; run.last_version = 7",
-            0,
-            "completed timed 12 7",
-        ),
-        (
-            "outlets",
-            "run.records_processed = 3; raise ValueError(\"can't\")",
-            1,
-            "failed timed 3 ValueError: can't",
-        ),
-        (
-            "products",
-            "raise KeyboardInterrupt",
-            130,
-            "failed timed KeyboardInterrupt: ",
-        ),
-        ("customers", "sys.exit(3)", 3, "failed timed SystemExit: 3"),
-        ("inventory", "sys.exit()", 0, "completed timed"),
-    ] {
-        let (ended, said) = python(
-            &world,
-            &format!(
-                "with sync_run(supabase, '{entity}', 'incremental_sync', host='shop') as run:\n    {block}\n"
-            ),
-        );
+    let blocks = "
+        sales | run.records_processed = 12; run.last_version = 7 | 0 | completed timed 12 7
+        outlets | run.records_processed = 3; raise ValueError(\"can't\") | 1 | failed timed 3 ValueError: can't
+        products | raise KeyboardInterrupt | 130 | failed timed KeyboardInterrupt:
+        customers | sys.exit(3) | 3 | failed timed SystemExit: 3
+        inventory | sys.exit() | 0 | completed timed";
+    for line in blocks.trim().lines() {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [entity, block, code, recorded] = cells[..] else {
+            panic!("{line}")
+        };
+        let begin = format!("sync_run(supabase, '{entity}', 'incremental_sync', host='shop')");
+        let script = format!("with {begin} as run:\n    {block}\n");
+        let (ended, said) = python(&world, &script);
         // Python ends itself by the signal that interrupted it.
-        assert_eq!(if ended == -1 { 130 } else { ended }, code, "{said}");
+        let ended = if ended == -1 { 130 } else { ended };
+        assert_eq!(ended.to_string(), code, "{said}");
         let expected = format!("incremental_sync {recorded} {{\"host\": \"shop\"}}");
-        assert_eq!(runs(&world, entity), [expected], "{block}");
+        let runs = runs(&world, entity).join("\n").replace(":  {", ": {");
+        assert_eq!(runs, expected, "{block}");
         let failed = recorded.contains("failed");
         assert_eq!(state(&world, entity)[0].starts_with("failed never"), failed);
     }

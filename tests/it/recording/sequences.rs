@@ -2,32 +2,26 @@
 
 use crate::sandbox::Sandbox;
 
-const STARTED: &str = "insert into sync_log (entity_type, action, status) values ('sales', 'incremental_sync', 'started')";
-const COMPLETED: &str =
-    "update sync_log set status = 'completed', duration_seconds = 0.1, records_processed = 5
-    where id = (select max(id) from sync_log where entity_type = 'sales')";
-const FAILED: &str =
-    "update sync_log set status = 'failed', duration_seconds = 0.1, error_details = '404 Not Found'
-    where id = (select max(id) from sync_log where entity_type = 'sales')";
-const STATE_SUCCESS: &str =
-    "insert into sync_state (entity_type, status, last_sync_time, updated_at)
-    values ('sales', 'success', now(), now()) on conflict (entity_type) do update
-    set status = 'success', last_sync_time = now(), updated_at = now(), error_message = null";
-const STATE_FAILED: &str = "insert into sync_state (entity_type, status, last_sync_time, updated_at, error_message)
-    values ('sales', 'failed', now(), now(), '404 Not Found') on conflict (entity_type) do update
-    set status = 'failed', last_sync_time = now(), updated_at = now(), error_message = '404 Not Found'";
-const FINISHED_AT_ONCE: &str =
-    "insert into sync_log (entity_type, action, status, duration_seconds)
-    values ('sales', 'extract_from_sales', 'completed', 0)";
-
-const START: &str = "select sync_start('sales', 'incremental_sync')";
-const FINISH: &str = "select sync_finish((select max(id) from sync_log where entity_type = 'sales'), 'completed', 5)";
-const FAIL: &str = "select sync_finish((select max(id) from sync_log where entity_type = 'sales'), 'failed', 0, '404 Not Found')";
-
-const SUCCESS_WITHOUT_TIME: &str =
-    "insert into sync_state (entity_type, status) values ('sales', 'success')";
-const NEVER_SYNCED: &str =
-    "insert into sync_state (entity_type, status) values ('sales', 'never_synced')";
+/// What each write is in SQL.
+const WRITES: &str = "
+    started: insert into sync_log (entity_type, action, status) values ('sales', 'incremental_sync', 'started');
+    completed: update sync_log set status = 'completed', duration_seconds = 0.1, records_processed = 5
+        where id = (select max(id) from sync_log where entity_type = 'sales');
+    failed: update sync_log set status = 'failed', duration_seconds = 0.1, error_details = '404 Not Found'
+        where id = (select max(id) from sync_log where entity_type = 'sales');
+    state: insert into sync_state (entity_type, status, last_sync_time, updated_at)
+        values ('sales', 'success', now(), now()) on conflict (entity_type) do update
+        set status = 'success', last_sync_time = now(), updated_at = now(), error_message = null;
+    state_failed: insert into sync_state (entity_type, status, last_sync_time, updated_at, error_message)
+        values ('sales', 'failed', now(), now(), '404 Not Found') on conflict (entity_type) do update
+        set status = 'failed', last_sync_time = now(), updated_at = now(), error_message = '404 Not Found';
+    at_once: insert into sync_log (entity_type, action, status, duration_seconds)
+        values ('sales', 'extract_from_sales', 'completed', 0);
+    timeless: insert into sync_state (entity_type, status) values ('sales', 'success');
+    never: insert into sync_state (entity_type, status) values ('sales', 'never_synced');
+    start: select sync_start('sales', 'incremental_sync');
+    finish: select sync_finish((select max(id) from sync_log where entity_type = 'sales'), 'completed', 5);
+    fail: select sync_finish((select max(id) from sync_log where entity_type = 'sales'), 'failed', 0, '404 Not Found');";
 
 /// What is written, and the verdict after each write: never synced, Unconfirmed, Green or Red.
 const SEQUENCES: &str = "
@@ -48,23 +42,22 @@ const SEQUENCES: &str = "
 /// All sequences at once, each written of an entity of its own.
 #[test]
 fn what_scripts_and_functions_write_is_judged_rightly_after_every_write() {
-    let sequences: Vec<(&str, Vec<&str>)> = SEQUENCES
+    let lines = SEQUENCES
         .trim()
         .lines()
-        .map(|line| line.trim().split_once(": ").unwrap())
+        .map(|line| line.trim().split_once(": ").unwrap());
+    let sequences: Vec<(&str, Vec<&str>)> = lines
         .map(|(what, writes)| (what, writes.split(' ').collect()))
         .collect();
     let entities = (0..sequences.len()).map(|n| format!("[[entities]]\nentity_type = \"e{n}\"\n"));
     let world = Sandbox::postgres().file("syncmon.toml", &entities.collect::<String>());
     let longest = sequences.iter().map(|(_, writes)| writes.len()).max();
     for step in 0..longest.unwrap() {
-        let now = sequences
-            .iter()
-            .enumerate()
-            .filter_map(|(n, (what, writes))| {
-                let (write, verdict) = writes.get(step)?.split_once(':')?;
-                Some((format!("e{n}"), what, write, verdict))
-            });
+        let all = sequences.iter().enumerate();
+        let now = all.filter_map(|(n, (what, writes))| {
+            let (write, verdict) = writes.get(step)?.split_once(':')?;
+            Some((format!("e{n}"), what, write, verdict))
+        });
         let sql = now.clone().map(|(entity, _, write, _)| {
             let sql = sql_of(write).replace("'sales'", &format!("'{entity}'"));
             sql + ";\n"
@@ -86,18 +79,8 @@ fn what_scripts_and_functions_write_is_judged_rightly_after_every_write() {
 }
 
 fn sql_of(write: &str) -> &'static str {
-    match write {
-        "started" => STARTED,
-        "completed" => COMPLETED,
-        "failed" => FAILED,
-        "state" => STATE_SUCCESS,
-        "state_failed" => STATE_FAILED,
-        "at_once" => FINISHED_AT_ONCE,
-        "timeless" => SUCCESS_WITHOUT_TIME,
-        "never" => NEVER_SYNCED,
-        "start" => START,
-        "finish" => FINISH,
-        "fail" => FAIL,
-        other => panic!("{other}"),
-    }
+    let mut writes = WRITES
+        .split(';')
+        .filter_map(|one| one.trim().split_once(": "));
+    writes.find(|(name, _)| *name == write).expect(write).1
 }

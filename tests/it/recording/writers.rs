@@ -1,13 +1,13 @@
 //! Many writers at once.
 
 use std::thread;
-use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::Row;
 
 use crate::campaign::{Campaign, Step};
 use crate::sandbox::Sandbox;
-use crate::sql::ask;
+use crate::sql::{ask, hold};
+use crate::wrapped::until;
 use crate::year::ENTITIES;
 
 const WRITERS: usize = 50;
@@ -18,7 +18,7 @@ fn no_run_of_fifty_writers_is_lost_doubled_or_half_recorded() {
     for step in campaign.steps(1, 10) {
         records_at_once(&step);
     }
-    campaign.ends(&format!("{} runs", campaign.tally("runs")));
+    campaign.ends("{runs} runs");
 }
 
 fn records_at_once(step: &Step) {
@@ -31,30 +31,24 @@ fn records_at_once(step: &Step) {
         }
     });
     let runs = WRITERS * each;
-    let count = |what: &str| ask(world.owner_url(), &format!("select ({what})::text"))[0].clone();
-    assert_eq!(count("select count(*) from sync_log"), runs.to_string());
-    assert_eq!(
-        count("select count(distinct metadata ->> 'run') from sync_log"),
-        runs.to_string()
-    );
-    assert_eq!(
-        count(
-            "select count(*) from sync_log where duration_seconds is null or records_processed is null
-                 or (status = 'failed') <> (error_details is not null)"
-        ),
-        "0"
-    );
+    let half = "sync_log where duration_seconds is null or records_processed is null
+        or (status = 'failed') <> (error_details is not null)";
     // The state is what the newest run by start that has ended wrote.
-    assert_eq!(
-        count(
-            "select count(*) from sync_state s
-             join lateral (select * from sync_log l where l.entity_type = s.entity_type
-                           order by timestamp desc, id desc limit 1) l on true
-             where (s.status = 'success') <> (l.status = 'completed')
-                or s.updated_at <> l.timestamp + l.duration_seconds * interval '1 second'"
-        ),
-        "0"
-    );
+    let elsewhere = "sync_state s
+        join lateral (select * from sync_log l where l.entity_type = s.entity_type
+                      order by timestamp desc, id desc limit 1) l on true
+        where (s.status = 'success') <> (l.status = 'completed')
+           or s.updated_at <> l.timestamp + l.duration_seconds * interval '1 second'";
+    for (counted, from, expected) in [
+        ("*", "sync_log", runs),
+        ("distinct metadata ->> 'run'", "sync_log", runs),
+        ("*", half, 0),
+        ("*", elsewhere, 0),
+    ] {
+        let count = format!("select count({counted})::text from {from}");
+        let counted = ask(world.owner_url(), &count);
+        assert_eq!(counted, [expected.to_string()], "{count}");
+    }
     step.count("runs", runs);
 }
 
@@ -73,11 +67,7 @@ fn of_two_runs_that_end_at_once_the_newer_one_is_the_state() {
         let state = "select concat_ws(' ', s.status, s.error_message, s.updated_at = l.timestamp + l.duration_seconds * interval '1 second')
              from sync_state s join sync_log l using (entity_type) order by l.timestamp desc limit 1";
         let state = ask(world.owner_url(), state);
-        assert_eq!(
-            state,
-            ["failed refused t"],
-            "a state before: {known_before}"
-        );
+        assert_eq!(state, ["failed refused t"], "before: {known_before}");
     }
     // What a script writes a second after the end of a run stays.
     let world = Sandbox::postgres().sql(before);
@@ -91,85 +81,32 @@ fn of_two_runs_that_end_at_once_the_newer_one_is_the_state() {
 /// A run that was begun here fails, and waits for the state, which somebody else has locked and writes meanwhile.
 fn comes_before_a_run_that_ends(world: &Sandbox, written: &str) {
     let url = world.owner_url();
-    runtime().block_on(async {
-        let mut somebody = PgConnection::connect(url).await.unwrap();
-        let mut newer = PgConnection::connect(url).await.unwrap();
-        told(&mut newer, "select sync_start('sales', 'a', '{\"newer\": true}')").await;
-        told(&mut somebody, "begin").await;
-        told(
-            &mut somebody,
-            "select pg_advisory_xact_lock(hashtextextended('syncmon sales', 0));
-             select from sync_state where entity_type = 'sales' for update",
-        )
-        .await;
-        let waiting = tokio::spawn(async move {
-            let end = "select sync_finish(id, 'failed', 0, 'refused') from sync_log where metadata ? 'newer'";
-            told(&mut newer, end).await;
-        });
-        until_somebody_waits(url).await;
-        told(&mut somebody, written).await;
-        told(&mut somebody, "commit").await;
-        waiting.await.unwrap();
+    world.execute("select sync_start('sales', 'a', '{\"newer\": true}')");
+    let lock = "begin; select pg_advisory_xact_lock(hashtextextended('syncmon sales', 0));
+         select from sync_state where entity_type = 'sales' for update";
+    let end =
+        "select sync_finish(id, 'failed', 0, 'refused') from sync_log where metadata ? 'newer'";
+    let waiting = "select 'waits' from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'";
+    thread::scope(|scope| {
+        let mut somebody = hold(url, lock);
+        scope.spawn(|| world.execute(end));
+        until("somebody waits", || !ask(url, waiting).is_empty());
+        somebody.rows(written);
+        somebody.rows("commit");
     });
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-}
-
-async fn told(connection: &mut PgConnection, sql: &str) {
-    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
-        .execute(connection)
-        .await
-        .unwrap();
-}
-
-async fn until_somebody_waits(url: &str) {
-    let mut connection = PgConnection::connect(url).await.unwrap();
-    for _ in 0..1000 {
-        let row = sqlx::query(
-            "select count(*) from pg_stat_activity
-             where datname = current_database() and wait_event_type = 'Lock'",
-        )
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
-        if sqlx::Row::get::<i64, _>(&row, 0) > 0 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("nobody waits");
 }
 
 /// As the role that may do nothing else. A deadlock would be an error.
 fn write(url: &str, writer: usize, runs: usize) {
-    runtime().block_on(async {
-        let mut connection = PgConnection::connect(url).await.unwrap();
-        for run in 0..runs {
-            let entity = ENTITIES[(writer + run) % ENTITIES.len()];
-            let end = if (writer * 7 + run).is_multiple_of(5) {
-                "'failed', 0, 'refused'"
-            } else {
-                "'completed', 5"
-            };
-            let start = format!(
-                "set role syncmon_rw; select sync_start('{entity}', 'incremental_sync', '{{\"run\": \"{writer}-{run}\"}}')"
-            );
-            let rows = sqlx::raw_sql(AssertSqlSafe(start))
-                .fetch_all(&mut connection)
-                .await
-                .unwrap();
-            let id: i64 = sqlx::Row::get(&rows[0], 0);
-            let finish = format!("select sync_finish({id}, {end})");
-            sqlx::raw_sql(AssertSqlSafe(finish))
-                .execute(&mut connection)
-                .await
-                .unwrap();
-        }
-        connection.close().await.unwrap();
-    });
+    let mut connection = hold(url, "set role syncmon_rw");
+    for run in 0..runs {
+        let entity = ENTITIES[(writer + run) % ENTITIES.len()];
+        let failed = (writer * 7 + run).is_multiple_of(5);
+        let end = ["'completed', 5", "'failed', 0, 'refused'"][usize::from(failed)];
+        let metadata = format!("{{\"run\": \"{writer}-{run}\"}}");
+        let start = format!("select sync_start('{entity}', 'incremental_sync', '{metadata}')");
+        let id: i64 = connection.rows(&start)[0].get(0);
+        connection.rows(&format!("select sync_finish({id}, {end})"));
+    }
 }
