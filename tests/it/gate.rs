@@ -148,14 +148,7 @@ fn serve(client: &TcpStream, server: u16, manner: Manner, shared: &Arc<Mutex<Sha
             let _ = (&mut &*client).read(&mut [0; 8]);
         }
         Manner::ResetAfter(0) => reset(client),
-        Manner::Open
-        | Manner::CutAfter(_)
-        | Manner::ResetAfter(_)
-        | Manner::CutAsking(_)
-        | Manner::ResetAsking(_)
-        | Manner::StallAfter(_)
-        | Manner::TrickleAfter(_)
-        | Manner::GarbageAfter { .. } => forward(client, server, manner, shared),
+        _ => forward(client, server, manner, shared),
     }
 }
 
@@ -168,11 +161,7 @@ fn reset(client: &TcpStream) {
 fn listen(mut client: &TcpStream, shared: &Mutex<Shared>) {
     let mut buffer = [0; 4096];
     while let Ok(count @ 1..) = client.read(&mut buffer) {
-        shared
-            .lock()
-            .unwrap()
-            .heard
-            .extend_from_slice(&buffer[..count]);
+        shared.lock().unwrap().heard.extend(&buffer[..count]);
     }
 }
 
@@ -210,11 +199,7 @@ fn ask(mut client: &TcpStream, mut server: &TcpStream, manner: Manner, shared: &
             break;
         };
         left -= count;
-        shared
-            .lock()
-            .unwrap()
-            .heard
-            .extend_from_slice(&buffer[..count]);
+        shared.lock().unwrap().heard.extend(&buffer[..count]);
         if server.write_all(&buffer[..count]).is_err() {
             break;
         }
@@ -241,11 +226,7 @@ fn answer(mut client: &TcpStream, mut server: &TcpStream, manner: Manner, shared
         let Ok(count @ 1..) = server.read(&mut buffer[..size]) else {
             return;
         };
-        shared
-            .lock()
-            .unwrap()
-            .answered
-            .extend_from_slice(&buffer[..count]);
+        shared.lock().unwrap().answered.extend(&buffer[..count]);
         if client.write_all(&buffer[..count]).is_err() {
             return;
         }
@@ -266,9 +247,8 @@ fn answer(mut client: &TcpStream, mut server: &TcpStream, manner: Manner, shared
         }
         Manner::GarbageAfter { bytes, seed } => {
             let mut random = fastrand::Rng::with_seed(seed);
-            let garbage: Vec<u8> = std::iter::repeat_with(|| random.u8(..))
-                .take(bytes.clamp(16, 4096))
-                .collect();
+            let garbage = std::iter::repeat_with(|| random.u8(..));
+            let garbage: Vec<u8> = garbage.take(bytes.clamp(16, 4096)).collect();
             let _ = client.write_all(&garbage);
         }
         _ => {}

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::browser::{built_at, check, url};
 use crate::campaign::Campaign;
+use crate::differential::schedule::ZONES;
 use crate::sandbox::{NOW, Sandbox};
 
 #[derive(Deserialize)]
@@ -167,20 +168,10 @@ fn script_and_program_agree_on_every_part_of_a_page_with_a_schedule() {
         "syncmon.toml",
         &format!("interval = \"72h\"\n{SALES_AT_TWO}"),
     );
-    let moments = [
-        "2026-11-21T20:05:00Z",
-        "2026-11-22T07:59:59.999Z",
-        "2026-11-22T08:00:00Z",
-        "2026-11-22T09:59:59.999Z",
-        "2026-11-22T10:00:00Z",
-        "2026-11-22T11:00:00Z",
-        "2026-11-22T11:00:00.001Z",
-        "2026-11-23T08:00:00Z",
-        "2026-11-23T10:00:00Z",
-        "2026-11-23T11:00:00Z",
-        "2026-11-23T11:00:00.001Z",
-        "2026-11-24T08:00:00Z",
-    ];
+    let moments = "2026-11-21T20:05:00Z 2026-11-22T07:59:59.999Z 2026-11-22T08:00:00Z 2026-11-22T09:59:59.999Z \
+                   2026-11-22T10:00:00Z 2026-11-22T11:00:00Z 2026-11-22T11:00:00.001Z 2026-11-23T08:00:00Z \
+                   2026-11-23T10:00:00Z 2026-11-23T11:00:00Z 2026-11-23T11:00:00.001Z 2026-11-24T08:00:00Z";
+    let moments: Vec<&str> = moments.split(' ').collect();
     let sites = built_at(&world, &moments);
     let world = json!({"pages": ["index", "entities/sales"], "sites": sites, "opened": true});
     check("agreeing", &[&json!([world]).to_string()]);
@@ -191,14 +182,6 @@ struct Generated {
     configuration: String,
     rows: String,
 }
-
-const ZONES: [&str; 5] = [
-    "America/Los_Angeles",
-    "Europe/Berlin",
-    "Australia/Lord_Howe",
-    "Asia/Kathmandu",
-    "UTC",
-];
 
 impl Generated {
     /// `night`: near a change of clocks.
@@ -248,15 +231,9 @@ fn expression(random: &mut fastrand::Rng) -> String {
     let days = ["*", "*", "*", "1", "8", "*/2"];
     let months = ["*", "*", "3,4,10,11"];
     let weekdays = ["*", "*", "1-5", "0", "MON,SUN"];
-    let mut pick = |choices: &[&'static str]| choices[random.usize(..choices.len())];
-    format!(
-        "{} {} {} {} {}",
-        pick(&minutes),
-        pick(&hours),
-        pick(&days),
-        pick(&months),
-        pick(&weekdays)
-    )
+    let fields = [&minutes[..], &hours, &days, &months, &weekdays];
+    let picked = fields.map(|choices| choices[random.usize(..choices.len())]);
+    picked.join(" ")
 }
 
 /// The page is written once and left open; what its script says at a later moment, the program says when it is asked
@@ -280,10 +257,8 @@ fn script_and_program_agree_at_every_moment_of_every_schedule() {
             .file("syncmon.toml", &generated.configuration);
         let (moments, site) = verdicts(&world, night, &mut random);
         // One at a time: no command line is long enough for all of them.
-        let said = check(
-            "scheduled",
-            &[&json!([{"site": site, "moments": moments}]).to_string()],
-        );
+        let asked = json!([{"site": site, "moments": moments}]).to_string();
+        let said = check("scheduled", &[&asked]);
         step.count("verdicts", said.trim().parse().unwrap());
     }
     campaign.ends(&format!("{} verdicts", campaign.tally("verdicts")));
