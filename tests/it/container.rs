@@ -14,7 +14,7 @@ use crate::folders::{mode, names, tree, world};
 use crate::golden::Told;
 use crate::sandbox::{SYNCMON, Sandbox};
 use crate::web::{self, Nginx, RIGHT};
-use crate::wrapped::{ended, until};
+use crate::wrapped::{ended, shell, until};
 
 const DOCKERFILE: &str = include_str!("../../deploy/container/Dockerfile");
 const COMPOSE: &str = include_str!("../../deploy/container/compose.yaml");
@@ -92,13 +92,9 @@ impl Image {
     /// To the user of the image, where this is root's to give.
     fn give_away(&self) {
         if is_root() {
-            let given = Command::new("chown")
-                .args(["-R", &format!("{USER}:{USER}")])
-                .args([self.world.path("volume"), self.world.path("database")])
-                .arg(self.path("run/secrets/syncmon.env"))
-                .status()
-                .unwrap();
-            assert!(given.success());
+            let own = ["volume", "database", "image/run/secrets/syncmon.env"];
+            let script = format!("chown -R {USER}:{USER} {}", own.join(" "));
+            shell(&self.world, &script);
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// What happens to a connection.
+/// What happens to a connection: at once, or `After` the server or in `Asking` the client has sent so many bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
     /// It goes through to the server.
@@ -15,21 +15,21 @@ pub enum Manner {
     Refusing,
     /// It is taken, and nothing ever comes back.
     Silent,
-    /// It is closed once the server has sent so many bytes.
+    /// It is closed.
     CutAfter(usize),
-    /// It is reset, as by a firewall or a crash, once the server has sent so many bytes.
-    ResetAfter(usize),
-    /// It is closed once the client has sent so many bytes.
     CutAsking(usize),
-    /// It is reset once the client has sent so many bytes.
+    /// It is reset, as by a firewall or a crash.
+    ResetAfter(usize),
     ResetAsking(usize),
-    /// Nothing more comes once the server has sent so many bytes.
+    /// Nothing more comes.
     StallAfter(usize),
-    /// One byte a second comes once the server has sent so many bytes.
+    /// One byte a second comes.
     TrickleAfter(usize),
-    /// Once the server has sent so many bytes, as many random ones come instead of its own; then
-    /// the connection is closed.
-    GarbageAfter { bytes: usize, seed: u64 },
+    /// As many random bytes come instead of the server's own; then the connection is closed.
+    GarbageAfter {
+        bytes: usize,
+        seed: u64,
+    },
     /// This comes back, from no database.
     Says(&'static [u8]),
 }
@@ -60,12 +60,9 @@ impl Gate {
             heard: Vec::new(),
             answered: Vec::new(),
         }));
-        let gate = Gate {
-            port,
-            shared: Arc::clone(&shared),
-        };
-        thread::spawn(move || keep(listener, &shared));
-        gate
+        let kept = Arc::clone(&shared);
+        thread::spawn(move || keep(listener, &kept));
+        Gate { port, shared }
     }
 
     /// From now on, for new connections.

@@ -119,9 +119,7 @@ pub fn end(rows: usize) -> Vec<u8> {
 pub fn error(fields: &[(u8, &[u8])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (kind, text) in fields {
-        body.push(*kind);
-        body.extend_from_slice(text);
-        body.push(0);
+        body.extend([&[*kind][..], text, &[0]].concat());
     }
     body.push(0);
     message(b'E', &body)
