@@ -4,6 +4,7 @@ use crate::cluster::Cluster;
 use crate::golden;
 use crate::outage::{only_line, told};
 use crate::sandbox::{Ended, NOW, Sandbox, execute};
+use crate::tools::failed;
 
 /// One success of an hour ago in both tables.
 const SYNCED: &str = "
@@ -188,17 +189,9 @@ fn a_role_that_goes_blind_is_an_outage_of_what_it_cannot_see() {
 
 #[test]
 fn a_failure_in_the_table_that_can_be_seen_is_red_at_once() {
-    for (hidden, failure) in [
-        (
-            "sync_state",
-            "insert into sync_log (timestamp, entity_type, action, status)
-             values ('2026-11-22T20:06:00Z', 'sales', 'incremental_sync', 'failed')",
-        ),
-        (
-            "sync_log",
-            "update sync_state set status = 'failed', last_sync_time = '2026-11-22T20:06:00Z'",
-        ),
-    ] {
+    let logged = failed("sales", "2026-11-22T20:06:00Z");
+    let kept = "update sync_state set status = 'failed', last_sync_time = '2026-11-22T20:06:00Z'";
+    for (hidden, failure) in [("sync_state", &*logged), ("sync_log", kept)] {
         let sandbox = hiding(&[]);
         sandbox.build();
         hide(&sandbox, &[hidden]);

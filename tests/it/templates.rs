@@ -240,17 +240,11 @@ fn an_export_does_not_follow_or_replace_what_is_no_file() {
     let force = ["templates", "export", "look", "--force"];
     for export in [&force[..3], &force] {
         let world = Sandbox::bare().file("canary.html", "untouched");
-        for (title, script) in [
-            (
-                "a link is in the way",
-                "mkdir look; ln -s ../canary.html look/overview.html",
-            ),
-            (
-                "a file is in the place of a folder",
-                "mkdir look; touch look/assets",
-            ),
-            ("a file is in the place of the directory", "touch look"),
-        ] {
+        for [title, script] in golden::cases(
+            "a link is in the way | mkdir look; ln -s ../canary.html look/overview.html
+             a file is in the place of a folder | mkdir look; touch look/assets
+             a file is in the place of the directory | touch look",
+        ) {
             shell(&world, &format!("rm -rf look; {script}"));
             refuses_to_export(&world, export, title);
             assert!(!world.path("look/base.html").exists());

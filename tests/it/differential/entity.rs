@@ -108,19 +108,14 @@ impl Record {
     pub fn recorded(&self) -> (Option<Value>, Vec<Value>) {
         let state = self.state.as_ref().map(|state| {
             json!({
-                "entity_type": self.entity_type,
-                "status": state.status,
-                "last_sync_time": state.last_sync_time,
-                "updated_at": state.updated_at,
+                "entity_type": self.entity_type, "status": state.status,
+                "last_sync_time": state.last_sync_time, "updated_at": state.updated_at,
             })
         });
         let run = |run: &Run| {
             json!({
-                "id": run.id,
-                "entity_type": self.entity_type,
-                "status": run.status,
-                "timestamp": run.timestamp,
-                "duration_seconds": run.duration,
+                "id": run.id, "entity_type": self.entity_type, "status": run.status,
+                "timestamp": run.timestamp, "duration_seconds": run.duration,
             })
         };
         (state, self.runs.iter().map(run).collect())

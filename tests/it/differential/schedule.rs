@@ -72,10 +72,8 @@ impl Schedule {
     /// As the judge wants to be told.
     pub fn told(&self) -> Value {
         json!({
-            "cron": self.cron,
-            "zone": self.zone,
-            "grace": seconds(self.grace),
-            "early": seconds(self.early),
+            "cron": self.cron, "zone": self.zone,
+            "grace": seconds(self.grace), "early": seconds(self.early),
             "since": self.since.map(rfc3339),
         })
     }

@@ -245,19 +245,11 @@ impl World {
         let pauses = self.pauses.iter();
         let pauses: BTreeMap<_, _> = pauses.map(|(name, list)| (name, moments(list))).collect();
         json!({
-            "now": rfc3339(self.now),
-            "as_of": rfc3339(self.as_of),
-            "database_clock": self.database_clock.map(rfc3339),
-            "hidden": self.hidden,
-            "unreachable": self.kind == Kind::Away,
-            "interval_seconds": seconds(self.interval),
-            "policy": policy(self.thresholds),
-            "policies": policies,
-            "schedules": schedules,
-            "pauses": pauses,
-            "entities": entities,
-            "sync_state": states,
-            "sync_log": runs,
+            "now": rfc3339(self.now), "as_of": rfc3339(self.as_of),
+            "database_clock": self.database_clock.map(rfc3339), "hidden": self.hidden,
+            "unreachable": self.kind == Kind::Away, "interval_seconds": seconds(self.interval),
+            "policy": policy(self.thresholds), "policies": policies, "schedules": schedules,
+            "pauses": pauses, "entities": entities, "sync_state": states, "sync_log": runs,
         })
     }
 }
