@@ -163,11 +163,8 @@ fn nothing_in_the_project_points_outside_it() {
         .unwrap();
     assert!(list.status.success() && !list.stdout.is_empty(), "{list:?}");
     let list = String::from_utf8(list.stdout).unwrap();
-    let outside = [
-        concat!("../", "shared"),
-        concat!("TO", "DO"),
-        concat!("FIX", "ME"),
-    ];
+    // In two parts, lest they be found here.
+    let outside = ["../ shared", "TO DO", "FIX ME"].map(|parts| parts.replace(' ', ""));
     for name in list.split_terminator('\0') {
         let Ok(text) = std::fs::read_to_string(root().join(name)) else {
             continue;
@@ -200,7 +197,7 @@ fn are_tests(what: &str, cell: &str) {
 /// `docs/reliability.md` promises tests by name and quotes messages: both have to exist.
 #[test]
 fn the_table_of_faults_tells_the_truth() {
-    let messages = std::fs::read_to_string(root().join("tests/it/golden/messages.txt")).unwrap();
+    let messages = read("tests/it/golden/messages.txt");
     let rows = rows("docs/reliability.md", "fault");
     let faults = rows.iter().filter(|cells| cells.len() == 5);
     for cells in faults.clone() {

@@ -1,5 +1,4 @@
-//! The command line, the environment and the configuration: what is accepted, and how what is not
-//! is refused.
+//! The command line, the environment and the configuration: what is accepted, and what is refused.
 
 use std::fs;
 use std::process::Command;

@@ -1,5 +1,4 @@
-//! The history: all runs of the last days as pages and for spreadsheets, next to what the database
-//! itself counts.
+//! The history of the last days: its pages and tables, next to what the database itself counts.
 
 pub mod listed;
 pub mod tables;

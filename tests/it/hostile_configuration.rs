@@ -1,5 +1,4 @@
-//! A configuration that is no file, no text or no configuration: refused in one line, in little
-//! time and memory, with the old site left as it was; or else shown harmlessly.
+//! A configuration that is none: refused in one line, in little time and memory, or shown harmlessly.
 
 use std::fs;
 use std::os::unix::net::UnixListener;

@@ -1,5 +1,4 @@
-//! The Debian package, from an empty machine to a page that stays up: installed, configured, run by its timer,
-//! disturbed, upgraded, removed. All as the system's user, under the real restrictions of systemd.
+//! The Debian package from its installation to its removal, under the real restrictions of systemd.
 
 use std::process::Command;
 

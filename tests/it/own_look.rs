@@ -1,5 +1,4 @@
-//! A site's own logo, accent colour and footer: shown on every page, or refused in one line with the
-//! old site left as it was.
+//! A site's own logo, accent colour and footer: shown on every page, or refused in one line.
 
 use std::collections::BTreeSet;
 use std::fs;

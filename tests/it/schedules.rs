@@ -172,9 +172,7 @@ fn script_and_program_agree_on_every_part_of_a_page_with_a_schedule() {
     check("agreeing", &[&json!([world]).to_string()]);
 }
 
-/// Many syncs, each with a schedule of its own kind, zone, grace and early, and a last success at some time: the
-/// configuration and the rows.
-/// `night`: near a change of clocks.
+/// The configuration and the rows of many syncs, each with a schedule of its own, near a change of clocks.
 fn generated(night: DateTime<Utc>, random: &mut fastrand::Rng) -> (String, String) {
     let mut configuration = "interval = \"3000days\"\nstuck_after = \"300days\"\n".to_owned();
     let mut rows = String::new();
@@ -223,8 +221,7 @@ fn expression(random: &mut fastrand::Rng) -> String {
     picked.join(" ")
 }
 
-/// The page is written once and left open; what its script says at a later moment, the program says when it is asked
-/// then.
+/// What the script of a page that is left open says at a later moment, the program says when it is asked then.
 #[test]
 fn script_and_program_agree_at_every_moment_of_every_schedule() {
     let nights = "2026-03-08T10:00:00Z 2026-11-01T09:00:00Z 2026-04-04T15:00:00Z 2026-10-03T15:30:00Z \
@@ -246,8 +243,7 @@ fn script_and_program_agree_at_every_moment_of_every_schedule() {
     campaign.ends(&format!("{} verdicts", campaign.tally("verdicts")));
 }
 
-/// What the program says of every sync at the moment of writing and at moments when something turns, just before, at,
-/// just after, and in between; and the address of the site that was written first.
+/// What the program says of every sync around each turn and in between; and the address of the first site.
 fn verdicts(
     world: &Sandbox,
     written: DateTime<Utc>,

@@ -1,5 +1,4 @@
-//! Templates of one's own: exported, and refused where they are broken or mean harm. Then nothing is
-//! published, in bounded time, and one line says which, where and why.
+//! Templates of one's own: exported, and refused in one line where they are broken or mean harm.
 
 use std::fs;
 use std::path::Path;
