@@ -163,11 +163,8 @@ fn a_request_within_a_request_needs_the_password_itself() {
     ] {
         let head = head.replace("TE: ", "Transfer-Encoding: ");
         // Where there are chunks, the last of them.
-        let body = if head.contains("Transfer") {
-            "0\r\n\r\n"
-        } else {
-            ""
-        };
+        let last = head.contains("Transfer").then_some("0\r\n\r\n");
+        let body = last.unwrap_or_default();
         let first = format!("POST / HTTP/1.1\r\nHost: a\r\n{name}: {right}");
         let request = format!("{first}\r\n{head}\r\n\r\n{body}{inner}");
         let mut connection = TcpStream::connect(("127.0.0.1", nginx.port)).unwrap();

@@ -1,5 +1,4 @@
-//! The command line, the environment and the configuration: what is accepted, and how what is not
-//! is refused.
+//! The command line, the environment and the configuration: what is accepted, and what is refused.
 
 use std::fs;
 use std::process::Command;
@@ -8,7 +7,7 @@ use serde_json::Value;
 
 use crate::folders::{mode, names};
 use crate::golden::{self, Told, cases};
-use crate::sandbox::{NOW, SYNCMON, Sandbox};
+use crate::sandbox::{NOW, Sandbox};
 use crate::wrapped::ended;
 
 /// Nothing but this is said, and no site appears.
@@ -34,8 +33,11 @@ fn is_refused_in_a_line(world: &Sandbox, arguments: &[&str], parts: &[&str]) -> 
 
 #[test]
 fn help_explains_every_option() {
-    // A password that is set must not be printed as a default.
-    let world = Sandbox::bare().env("DATABASE_URL", "postgres://ro:s3cret@localhost/app");
+    // A password that is set must not be printed as a default; and help works where nothing else does.
+    let world = Sandbox::bare()
+        .env("DATABASE_URL", "postgres://ro:s3cret@localhost/app")
+        .file(".env", "this is \"broken")
+        .file("syncmon.toml", "so is this");
     golden::file("help.txt", &world.succeeds(&["--help"]).stdout);
     let commands = "build, publish, init-db, run, record, flush, prune, notify, doctor, templates, templates export, \
                     completions, manual";
@@ -82,15 +84,6 @@ fn shells_and_man_are_told_of_every_command() {
     let world = world.file("in-the-way", "");
     let ended = world.run(&["manual", "in-the-way"]).exits(1);
     golden::message("manual pages that cannot be written", &ended.stderr);
-}
-
-#[test]
-fn help_works_where_nothing_else_does() {
-    let world = Sandbox::bare()
-        .file(".env", "this is \"broken")
-        .file("syncmon.toml", "so is this");
-    world.succeeds(&["--help"]);
-    world.succeeds(&["build", "--help"]);
 }
 
 #[test]
@@ -160,10 +153,8 @@ fn what_is_set_wins_over_env_local_and_that_over_env() {
     let world = world.env("DATABASE_URL", "sqlite:set.db");
     world.succeeds(&["init-db"]);
     assert!(world.path("set.db").exists() && !world.path("env.db").exists());
-}
 
-#[test]
-fn single_quotes_keep_a_password_whole() {
+    // Single quotes keep a password whole.
     let world = Sandbox::bare().file(".env", "DATABASE_URL='sqlite:p$x#y z.db'");
     world.succeeds(&["init-db"]);
     assert!(world.path("p$x#y z.db").exists());
@@ -330,20 +321,15 @@ fn configuration_is_refused_with_file_line_key_and_remedy() {
 }
 
 #[test]
-fn a_configuration_file_that_is_named_has_to_be_there() {
-    let world = Sandbox::bare();
-    for path in ["mising.toml", "."] {
-        let arguments = ["build", "--demo", "--config", path];
-        is_refused_in_a_line(&world, &arguments, &[path, "check the path"]);
+fn what_is_named_has_to_be_there() {
+    for [option, path, words] in cases(
+        "--config | mising.toml | check the path
+         --config | . | check the path
+         --templates | look | look is not a directory",
+    ) {
+        let arguments = ["build", "--demo", option, path];
+        is_refused_in_a_line(&Sandbox::bare(), &arguments, &[path, words]);
     }
-}
-
-#[test]
-fn templates_that_are_not_there_are_refused() {
-    let world = Sandbox::bare().arg("--demo").arg("--templates").arg("look");
-    let ended = world.build_at(NOW).exits(2);
-    assert_eq!(ended.stdout, "");
-    ended.has("look is not a directory");
 }
 
 #[test]
@@ -381,10 +367,9 @@ fn configured_entities_replace_the_built_in_ones_and_others_follow() {
 
 #[test]
 fn the_program_needs_nothing_from_its_surroundings() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut program = Command::new(SYNCMON);
-    let build = program.args(["build", "--demo", "--state-dir", "state"]);
-    ended(build.current_dir(directory.path()).env_clear()).exits(0);
+    let world = Sandbox::bare();
+    let mut build = world.command(&["build", "--demo", "--state-dir", "state"]);
+    ended(build.env_clear()).exits(0);
 }
 
 fn read(world: &Sandbox, path: &str) -> String {

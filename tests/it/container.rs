@@ -2,22 +2,19 @@
 //! the image would, read-only, as a user without rights and with process number 1.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
 
 use crate::cluster::{free_port, is_root};
 use crate::folders::{mode, names, tree, world};
 use crate::golden::Told;
 use crate::sandbox::{SYNCMON, Sandbox};
-use crate::web::{self, RIGHT, Response};
-use crate::wrapped::ended;
+use crate::web::{self, Nginx, RIGHT};
+use crate::wrapped::{ended, shell, until};
 
 const DOCKERFILE: &str = include_str!("../../deploy/container/Dockerfile");
 const COMPOSE: &str = include_str!("../../deploy/container/compose.yaml");
@@ -95,13 +92,9 @@ impl Image {
     /// To the user of the image, where this is root's to give.
     fn give_away(&self) {
         if is_root() {
-            let given = Command::new("chown")
-                .args(["-R", &format!("{USER}:{USER}")])
-                .args([self.world.path("volume"), self.world.path("database")])
-                .arg(self.path("run/secrets/syncmon.env"))
-                .status()
-                .unwrap();
-            assert!(given.success());
+            let own = ["volume", "database", "image/run/secrets/syncmon.env"];
+            let script = format!("chown -R {USER}:{USER} {}", own.join(" "));
+            shell(&self.world, &script);
         }
     }
 
@@ -211,15 +204,12 @@ impl Container<'_> {
     /// As "docker stop" ends it: by itself, without waiting for the next build or the end of this one.
     fn stop(mut self) {
         kill_process(self.first_process(), Signal::TERM).unwrap();
-        let deadline = Instant::now() + Duration::from_mins(1);
-        let ended = loop {
-            if let Some(ended) = self.child.try_wait().unwrap() {
-                break ended;
-            }
-            assert!(Instant::now() < deadline, "it goes on");
-            std::thread::sleep(Duration::from_millis(20));
-        };
-        assert_eq!(ended.code(), Some(0), "{}", self.image.log());
+        let mut ended = None;
+        until("it ends", || {
+            ended = self.child.try_wait().unwrap();
+            ended.is_some()
+        });
+        assert_eq!(ended.unwrap().code(), Some(0), "{}", self.image.log());
     }
 }
 
@@ -309,96 +299,52 @@ fn the_container_is_healthy_as_long_as_pages_come() {
     }
 }
 
-/// The nginx of the compose file, with its port and its paths where this machine has them. It ends with this.
-struct Nginx {
-    leash: Child,
-    port: u16,
-    _folder: TempDir,
-}
-
-impl Nginx {
-    fn before(image: &Image) -> Nginx {
-        let folder = web::folder();
-        let port = free_port();
-        let path = |name: &str| folder.path().join(name);
-        let passwords = format!("{}:{}\n", web::USER, web::hashed(web::PASSWORD));
-        fs::write(path("htpasswd"), passwords).unwrap();
-        let site = format!("{};", image.world.path("volume/site").display());
-        let passwords = path("htpasswd").display().to_string();
-        let listen = format!("127.0.0.1:{port};");
-        let mut server = NGINX.to_owned();
-        for (shipped, here) in [
-            ("8080;", &*listen),
-            ("/var/lib/syncmon/site;", &site),
-            ("/run/secrets/htpasswd", &passwords),
-            ("10.0.0.0/8;", "127.0.0.1;"),
-        ] {
-            assert_eq!(server.matches(shipped).count(), 1, "{shipped}");
-            server = server.replace(shipped, here);
-        }
-        fs::write(path("server.conf"), server).unwrap();
-        for public in [folder.path(), image.world.root()] {
-            fs::set_permissions(public, fs::Permissions::from_mode(0o755)).unwrap();
-        }
-        let nobody = is_root().then_some("user nobody nogroup;");
-        let user = nobody.unwrap_or_default();
-        let leash = web::begin(&mut Command::new("sh"), folder.path(), user, &[]);
-        let deadline = Instant::now() + Duration::from_mins(1);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < deadline, "nginx does not come up");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Nginx {
-            leash,
-            port,
-            _folder: folder,
-        }
+/// The nginx of the compose file, with its port and its paths where this machine has them.
+fn nginx_before(image: &Image) -> Nginx {
+    let folder = web::folder();
+    let port = free_port();
+    let password = folder.path().join("htpasswd");
+    let hashed = format!("{}:{}\n", web::USER, web::hashed(web::PASSWORD));
+    fs::write(&password, hashed).unwrap();
+    for public in [folder.path(), image.world.root()] {
+        fs::set_permissions(public, fs::Permissions::from_mode(0o755)).unwrap();
     }
-
-    /// The answer to a request with these further header lines.
-    fn get(&self, path: &str, more: &str) -> Response {
-        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{more}\r\n");
-        connection.write_all(request.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        connection.read_to_end(&mut answer).unwrap();
-        Response::parse(&answer, "GET")
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        drop(self.leash.stdin.take());
-        let _ = self.leash.wait();
-    }
+    let site = image.world.path("volume/site");
+    let here = [
+        ("8080;", &*format!("127.0.0.1:{port};")),
+        ("/var/lib/syncmon/site", &site.to_string_lossy()),
+        ("/run/secrets/htpasswd", &password.to_string_lossy()),
+        ("10.0.0.0/8;", "127.0.0.1;"),
+    ];
+    let server = web::replaced(NGINX, 1, &here);
+    Nginx::of(folder, port, &server, &[])
 }
 
 #[test]
 fn the_containers_nginx_serves_the_site_behind_the_password() {
     let image = Image::new();
     image.has_a_page();
-    let nginx = Nginx::before(&image);
-    let right = format!("{}: {}\r\n", RIGHT.0, RIGHT.1);
-    let page = nginx.get("/", &right);
+    let nginx = nginx_before(&image);
+    let page = nginx.get("/");
     assert_eq!(page.status, 200, "{page:?}");
     page.has("Sync status");
     let policy = page.header("content-security-policy").unwrap();
     policy.has("frame-ancestors 'none'");
-    let statuses = |paths: &[&str], key: &str| -> Vec<u16> {
-        let asked = paths.iter().map(|path| nginx.get(path, key));
+    let statuses = |paths: &[&str], headers: &[_]| -> Vec<u16> {
+        let asked = paths.iter().map(|path| nginx.request("GET", path, headers));
         asked.map(|answer| answer.status).collect()
     };
     let hidden = ["/.syncmon-manifest.json", "/state/", "/index.html.gz"];
-    assert_eq!(statuses(&hidden, &right), [404; 3]);
-    assert_eq!(statuses(&["/../state/snapshot"], &right), [400]);
+    assert_eq!(statuses(&hidden, &[RIGHT]), [404; 3]);
+    assert_eq!(statuses(&["/../state/snapshot"], &[RIGHT]), [400]);
     let there = ["/", "/status.json", "/feed.xml", "/nothing"];
-    assert_eq!(statuses(&[&hidden[..], &there].concat(), ""), [401; 7]);
+    assert_eq!(statuses(&[&hidden[..], &there].concat(), &[]), [401; 7]);
     // Guessing is counted by the address that the proxy names, not by the proxy's own.
-    let guess = "X-Forwarded-For: 203.0.113.7\r\nAuthorization: Basic Y2ZvOng=\r\n";
-    let guesses = statuses(&["/"; 60], guess);
+    let by = |address| ("X-Forwarded-For", address);
+    let guess = [by("203.0.113.7"), ("Authorization", "Basic Y2ZvOng=")];
+    let guesses = statuses(&["/"; 60], &guess);
     assert!(guesses.contains(&429), "{guesses:?}");
-    let reader = format!("X-Forwarded-For: 198.51.100.4\r\n{right}");
-    assert_eq!(statuses(&["/"], &reader), [200]);
+    assert_eq!(statuses(&["/"], &[by("198.51.100.4"), RIGHT]), [200]);
 }
 
 /// What the image and the compose file promise, in words that an engine understands.
@@ -408,15 +354,9 @@ fn nothing_in_the_compose_file_runs_with_more_rights_than_it_needs() {
     let (services, _) = services.split_once("\nnetworks:\n").unwrap();
     let (syncmon, nginx) = services.split_once("\n  nginx:\n").unwrap();
     for service in [syncmon, nginx] {
-        for promise in [
-            "read_only: true",
-            "cap_drop: [ALL]",
-            "security_opt: [\"no-new-privileges:true\"]",
-            "pids_limit: ",
-            "mem_limit: ",
-        ] {
-            service.has(promise);
-        }
+        service.has("read_only: true").has("cap_drop: [ALL]");
+        service.has("security_opt: [\"no-new-privileges:true\"]");
+        service.has("pids_limit: ").has("mem_limit: ");
     }
     syncmon.has(&format!("user: \"{}\"", instruction("USER")));
     nginx.has("site:/var/lib/syncmon:ro");

@@ -5,7 +5,7 @@ mod comparison;
 mod entity;
 pub mod judge;
 mod notation;
-mod schedule;
+pub mod schedule;
 mod stage;
 mod world;
 
@@ -88,9 +88,8 @@ fn judge_one(stage: &mut Stage, step: &Step) -> Vec<String> {
     step.count("worlds", 1);
     step.count("comparisons", comparison.compared);
     let mut differences = Vec::new();
-    for difference in &comparison.differences {
-        let entity_type = difference.entity_type.as_deref();
-        let description = described(&world, seed, entity_type, &status, &verdict);
+    for (entity_type, difference) in &comparison.differences {
+        let description = described(&world, seed, entity_type.as_deref(), &status, &verdict);
         differences.push(format!("{difference}\n{description}"));
     }
     for entity in status["entities"].as_array().unwrap() {

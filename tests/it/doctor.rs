@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::cluster::Cluster;
 use crate::golden::Told;
+use crate::init_db::newest;
 use crate::one_statement::statements;
 use crate::pooler::Pooler;
 use crate::sandbox::{Ended, Sandbox};
@@ -340,9 +341,7 @@ fn a_transaction_pooler_in_between_changes_nothing() {
 
 #[test]
 fn the_newest_postgresql_is_examined_alike() {
-    let directory = std::env::var_os("SYNCMON_TEST_NEWEST_POSTGRES")
-        .expect("SYNCMON_TEST_NEWEST_POSTGRES is not set; ./tests/run sets it");
-    let server = Cluster::start(&std::path::Path::new(&directory).join("bin"), &[]);
+    let server = newest();
     let world = built(Sandbox::postgres_in(&server).sql(HALF_HOURLY));
     let seen = diagnosis(&world, &[]);
     are_ok_up_to_the_directory(&seen);

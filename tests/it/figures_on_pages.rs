@@ -2,11 +2,8 @@
 
 use crate::golden::Told;
 use crate::history::listed::{between, words_of};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{NOW, Sandbox};
 use crate::sql::ask;
-
-/// On 1 November clocks went back in Los Angeles.
-const NOW: &str = "2026-11-22T20:05:00Z";
 
 const ROWS: &str = include_str!("figures_on_pages/rows.sql");
 const SPANS: &str = include_str!("figures_on_pages/spans.sql");
@@ -56,11 +53,8 @@ fn shares_of_time_are_those_of_the_database(world: &Sandbox) {
         let table = between(&page, "<table class=\"list shares\">", "</table>");
         let rows = all_between(table, "<tr><th scope=\"row\">", "</tr>");
         for (row, hours) in rows.into_iter().zip([24, 168, 720, 2160]) {
-            let told = told(
-                world,
-                SHARES,
-                &[("ENTITY", entity), ("HOURS", &hours.to_string())],
-            );
+            let words = [("ENTITY", entity), ("HOURS", &hours.to_string())];
+            let told = told(world, SHARES, &words);
             let millis: Vec<i64> = told.iter().map(|text| text.parse().unwrap()).collect();
             let whole = hours * 3_600_000;
             let unknown = whole - millis.iter().sum::<i64>();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// What happens to a connection.
+/// What happens to a connection: at once, or `After` the server or in `Asking` the client has sent so many bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
     /// It goes through to the server.
@@ -15,21 +15,21 @@ pub enum Manner {
     Refusing,
     /// It is taken, and nothing ever comes back.
     Silent,
-    /// It is closed once the server has sent so many bytes.
+    /// It is closed.
     CutAfter(usize),
-    /// It is reset, as by a firewall or a crash, once the server has sent so many bytes.
-    ResetAfter(usize),
-    /// It is closed once the client has sent so many bytes.
     CutAsking(usize),
-    /// It is reset once the client has sent so many bytes.
+    /// It is reset, as by a firewall or a crash.
+    ResetAfter(usize),
     ResetAsking(usize),
-    /// Nothing more comes once the server has sent so many bytes.
+    /// Nothing more comes.
     StallAfter(usize),
-    /// One byte a second comes once the server has sent so many bytes.
+    /// One byte a second comes.
     TrickleAfter(usize),
-    /// Once the server has sent so many bytes, as many random ones come instead of its own; then
-    /// the connection is closed.
-    GarbageAfter { bytes: usize, seed: u64 },
+    /// As many random bytes come instead of the server's own; then the connection is closed.
+    GarbageAfter {
+        bytes: usize,
+        seed: u64,
+    },
     /// This comes back, from no database.
     Says(&'static [u8]),
 }
@@ -60,12 +60,9 @@ impl Gate {
             heard: Vec::new(),
             answered: Vec::new(),
         }));
-        let gate = Gate {
-            port,
-            shared: Arc::clone(&shared),
-        };
-        thread::spawn(move || keep(listener, &shared));
-        gate
+        let kept = Arc::clone(&shared);
+        thread::spawn(move || keep(listener, &kept));
+        Gate { port, shared }
     }
 
     /// From now on, for new connections.
@@ -148,14 +145,7 @@ fn serve(client: &TcpStream, server: u16, manner: Manner, shared: &Arc<Mutex<Sha
             let _ = (&mut &*client).read(&mut [0; 8]);
         }
         Manner::ResetAfter(0) => reset(client),
-        Manner::Open
-        | Manner::CutAfter(_)
-        | Manner::ResetAfter(_)
-        | Manner::CutAsking(_)
-        | Manner::ResetAsking(_)
-        | Manner::StallAfter(_)
-        | Manner::TrickleAfter(_)
-        | Manner::GarbageAfter { .. } => forward(client, server, manner, shared),
+        _ => forward(client, server, manner, shared),
     }
 }
 
@@ -168,11 +158,7 @@ fn reset(client: &TcpStream) {
 fn listen(mut client: &TcpStream, shared: &Mutex<Shared>) {
     let mut buffer = [0; 4096];
     while let Ok(count @ 1..) = client.read(&mut buffer) {
-        shared
-            .lock()
-            .unwrap()
-            .heard
-            .extend_from_slice(&buffer[..count]);
+        shared.lock().unwrap().heard.extend(&buffer[..count]);
     }
 }
 
@@ -210,11 +196,7 @@ fn ask(mut client: &TcpStream, mut server: &TcpStream, manner: Manner, shared: &
             break;
         };
         left -= count;
-        shared
-            .lock()
-            .unwrap()
-            .heard
-            .extend_from_slice(&buffer[..count]);
+        shared.lock().unwrap().heard.extend(&buffer[..count]);
         if server.write_all(&buffer[..count]).is_err() {
             break;
         }
@@ -241,11 +223,7 @@ fn answer(mut client: &TcpStream, mut server: &TcpStream, manner: Manner, shared
         let Ok(count @ 1..) = server.read(&mut buffer[..size]) else {
             return;
         };
-        shared
-            .lock()
-            .unwrap()
-            .answered
-            .extend_from_slice(&buffer[..count]);
+        shared.lock().unwrap().answered.extend(&buffer[..count]);
         if client.write_all(&buffer[..count]).is_err() {
             return;
         }
@@ -266,9 +244,8 @@ fn answer(mut client: &TcpStream, mut server: &TcpStream, manner: Manner, shared
         }
         Manner::GarbageAfter { bytes, seed } => {
             let mut random = fastrand::Rng::with_seed(seed);
-            let garbage: Vec<u8> = std::iter::repeat_with(|| random.u8(..))
-                .take(bytes.clamp(16, 4096))
-                .collect();
+            let garbage = std::iter::repeat_with(|| random.u8(..));
+            let garbage: Vec<u8> = garbage.take(bytes.clamp(16, 4096)).collect();
             let _ = client.write_all(&garbage);
         }
         _ => {}

@@ -4,6 +4,7 @@ use crate::cluster::Cluster;
 use crate::golden;
 use crate::outage::{only_line, told};
 use crate::sandbox::{Ended, NOW, Sandbox, execute};
+use crate::tools::failed;
 
 /// One success of an hour ago in both tables.
 const SYNCED: &str = "
@@ -71,10 +72,8 @@ fn with_both_hidden_nothing_is_known_and_both_are_named() {
     built_blind(&sandbox, NOW);
     assert_eq!(sandbox.verdict("sales"), "red never_synced");
     assert_eq!(notices(&sandbox).len(), 2);
-    assert_eq!(
-        sandbox.status()["overall"]["summary"],
-        "The database cannot be read. All 6 syncs are not readable"
-    );
+    let summary = "The database cannot be read. All 6 syncs are not readable";
+    assert_eq!(sandbox.status()["overall"]["summary"], summary);
     let page = sandbox.page("index.html");
     assert!(page.contains("part of the record is hidden"));
     for claim in ["<b>never</b>", "no success on record", "no run in the log"] {
@@ -115,12 +114,9 @@ fn a_policy_is_enough_where_it_lets_the_role_read_everything() {
     }
     let name = sandbox.database();
     let owner = sandbox.with_url(&Cluster::shared().url("postgres", &name));
+    // The owner sees everything.
     owner.build();
-    assert_eq!(
-        owner.verdict("sales"),
-        "green fresh",
-        "the owner sees everything"
-    );
+    assert_eq!(owner.verdict("sales"), "green fresh");
 }
 
 #[test]
@@ -149,14 +145,12 @@ fn a_policy_reaches_members_of_its_role_who_inherit_from_it() {
 #[test]
 fn a_role_that_goes_blind_is_an_outage_of_what_it_cannot_see() {
     let sandbox = hiding(&[]);
-    for (tables, title) in [
-        (&["sync_log"][..], "row security hides the log"),
-        (&["sync_state"], "row security hides the state"),
-        (
-            &["sync_log", "sync_state"],
-            "row security hides both tables",
-        ),
+    for (tables, what) in [
+        (&["sync_log"][..], "the log"),
+        (&["sync_state"], "the state"),
+        (&["sync_log", "sync_state"], "both tables"),
     ] {
+        let title = &format!("row security hides {what}");
         println!("{title}");
         sandbox.build();
         let known = sandbox.entity("sales");
@@ -195,17 +189,9 @@ fn a_role_that_goes_blind_is_an_outage_of_what_it_cannot_see() {
 
 #[test]
 fn a_failure_in_the_table_that_can_be_seen_is_red_at_once() {
-    for (hidden, failure) in [
-        (
-            "sync_state",
-            "insert into sync_log (timestamp, entity_type, action, status)
-             values ('2026-11-22T20:06:00Z', 'sales', 'incremental_sync', 'failed')",
-        ),
-        (
-            "sync_log",
-            "update sync_state set status = 'failed', last_sync_time = '2026-11-22T20:06:00Z'",
-        ),
-    ] {
+    let logged = failed("sales", "2026-11-22T20:06:00Z");
+    let kept = "update sync_state set status = 'failed', last_sync_time = '2026-11-22T20:06:00Z'";
+    for (hidden, failure) in [("sync_state", &*logged), ("sync_log", kept)] {
         let sandbox = hiding(&[]);
         sandbox.build();
         hide(&sandbox, &[hidden]);

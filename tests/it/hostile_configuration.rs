@@ -1,5 +1,4 @@
-//! A configuration that is no file, no text or no configuration: refused in one line, in little
-//! time and memory, with the old site left as it was; or else shown harmlessly.
+//! A configuration that is none: refused in one line, in little time and memory, or shown harmlessly.
 
 use std::fs;
 use std::os::unix::net::UnixListener;
@@ -10,12 +9,8 @@ use crate::sandbox::{Ended, NOW, Sandbox};
 use crate::wrapped::{ended, shell, through};
 
 /// Half a gigabyte of addresses and some seconds of a slow processor are all that a build may ask for.
-const LITTLE: [&str; 4] = [
-    "sh",
-    "-c",
-    "ulimit -v 524288; ulimit -t 20; exec \"$@\"",
-    "sh",
-];
+const LITTLE: [&str; 4] = ["sh", "-c", LIMITS, "sh"];
+const LIMITS: &str = "ulimit -v 524288; ulimit -t 20; exec \"$@\"";
 
 fn published() -> Sandbox {
     let world = Sandbox::sqlite();
@@ -146,10 +141,8 @@ fn what_is_no_text_is_refused_with_the_line() {
 fn what_editors_leave_behind_is_read_all_the_same() {
     let world = published();
     let marked = "\u{feff}title = \"Marked\"\r\n\r\n";
-    write(
-        &world,
-        format!("{marked}[[entities]]\r\nentity_type = \"sales\"\r\n"),
-    );
+    let text = format!("{marked}[[entities]]\r\nentity_type = \"sales\"\r\n");
+    write(&world, text);
     let ended = build(&world);
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
     assert!(world.page("index.html").contains("Marked"));
@@ -161,21 +154,18 @@ fn what_editors_leave_behind_is_read_all_the_same() {
 #[test]
 fn depth_does_not_overflow_the_stack() {
     let world = published();
-    let (many, more) = (200_000, 400_000);
+    let many = 200_000;
     let nested =
         |open: &str, close: &str| format!("x = {}1{}", open.repeat(many), close.repeat(many));
+    let endless = format!("x = {}", "[".repeat(900_000));
+    let parts = "a.".repeat(400_000);
+    let (key, header) = (format!("{parts}a = 1"), format!("[{parts}a]"));
     for (title, text) in [
         ("arrays in arrays", nested("[", "]")),
-        (
-            "arrays without an end",
-            format!("x = {}", "[".repeat(900_000)),
-        ),
+        ("arrays without an end", endless),
         ("tables in tables", nested("{a=", "}")),
-        ("a key of many parts", format!("{}a = 1", "a.".repeat(more))),
-        (
-            "a header of many parts",
-            format!("[{}a]", "a.".repeat(more)),
-        ),
+        ("a key of many parts", key),
+        ("a header of many parts", header),
     ] {
         write(&world, text);
         is_refused(&world, title);
@@ -202,13 +192,10 @@ a time zone that is a path: time_zone = "../../etc/passwd""#,
     );
     let world = published();
     let megabyte = "x".repeat(1_000_000);
-    let name = "é".repeat(201);
+    let long_name = table("sales") + &format!("name = \"{}\"", "é".repeat(201));
     for (title, text) in [
         ("a title of 1 MB", format!("title = \"{megabyte}\"")),
-        (
-            "a name of 201 characters",
-            table("sales") + &format!("name = \"{name}\""),
-        ),
+        ("a name of 201 characters", long_name),
         ("an entity_type of 1 MB", table(&megabyte)),
         ("an unknown key of 1 MB", format!("{megabyte} = 1")),
         ("a time zone of 1 MB", format!("time_zone = \"{megabyte}\"")),

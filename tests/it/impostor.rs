@@ -11,8 +11,7 @@ pub struct Impostor {
 }
 
 impl Impostor {
-    /// Refuses encryption, hears who is there, and then does as `answer` says; the connection is
-    /// closed when that returns.
+    /// Refuses encryption, hears who is there, does as `answer` says, and closes the connection.
     pub fn new(answer: impl Fn(&mut TcpStream) + Send + Sync + 'static) -> Impostor {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -119,9 +118,7 @@ pub fn end(rows: usize) -> Vec<u8> {
 pub fn error(fields: &[(u8, &[u8])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (kind, text) in fields {
-        body.push(*kind);
-        body.extend_from_slice(text);
-        body.push(0);
+        body.extend([&[*kind][..], text, &[0]].concat());
     }
     body.push(0);
     message(b'E', &body)

@@ -1,9 +1,8 @@
-//! The Debian package, from an empty machine to a page that stays up: installed, configured, run by its timer,
-//! disturbed, upgraded, removed. All as the system's user, under the real restrictions of systemd.
+//! The Debian package from its installation to its removal, under the real restrictions of systemd.
 
 use std::process::Command;
 
-use crate::golden::Told;
+use crate::golden::{Told, cases};
 use crate::machine::package;
 use crate::server::{PASSWORD, Server, inside};
 use crate::wrapped::ended;
@@ -90,16 +89,13 @@ fn nginx_serves_behind_the_password(server: &Server) {
         "curl --silent --head http://status.example.org/ | grep -q '^HTTP/1.1 301'",
     );
     let curl = "curl --silent --cacert /root/ca.crt";
-    for (request, expected) in [
-        ("http://status.example.org/", "301"),
-        ("https://status.example.org/", "401"),
-        ("https://status.example.org/status.json", "401"),
-        ("--user cfo:guessed https://status.example.org/", "401"),
-        (
-            "--user cfo:long-and-random https://status.example.org",
-            "200",
-        ),
-    ] {
+    for [expected, request] in cases(
+        "301 | http://status.example.org/
+         401 | https://status.example.org/
+         401 | https://status.example.org/status.json
+         401 | --user cfo:guessed https://status.example.org/
+         200 | --user cfo:long-and-random https://status.example.org",
+    ) {
         let status = format!("{curl} --output /dev/null --write-out '%{{http_code}}' {request}");
         assert_eq!(server.succeeds(&status), expected, "{request}");
     }

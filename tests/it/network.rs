@@ -89,13 +89,11 @@ fn a_host_to_which_its_name_does_not_lead_is_an_outage() {
     let names = Mounted::new(&world, "--bind names /etc/hosts");
     let build_at = |now| ended(&mut names.wrap(&world.command(&building(now))));
     assert_eq!(build_at(NOW).code, 0);
+    let nowhere = "mount --bind names.6 /etc/hosts && \"$@\"";
     for (fault, script) in [
         ("its name is gone", "\"$@\""),
         ("looking its name up hangs", SILENT),
-        (
-            "no way leads to its IPv6 address",
-            "mount --bind names.6 /etc/hosts && \"$@\"",
-        ),
+        ("no way leads to its IPv6 address", nowhere),
     ] {
         let script = format!("set -e; ip link set lo up; set +e; {script}");
         let flags = if is_root() { "-nm" } else { "-rnm" };

@@ -1,5 +1,4 @@
-//! A site's own logo, accent colour and footer: shown on every page, or refused in one line with the
-//! old site left as it was.
+//! A site's own logo, accent colour and footer: shown on every page, or refused in one line.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -70,14 +69,9 @@ fn every_page_shows_the_logo_the_accent_and_the_footer() {
 #[test]
 fn each_look_has_assets_of_its_own() {
     let mut versions = BTreeSet::new();
-    for configuration in [
-        "",
-        "accent = \"#8a1c4a\"",
-        "accent = \"#8a1c4b\"",
-        "logo = \"logo.svg\"",
-        "logo = \"logo.png\"",
-        "accent = \"#8a1c4a\"\nlogo = \"logo.svg\"",
-    ] {
+    let looks = "|accent = '#8a1c4a'|accent = '#8a1c4b'|logo = 'logo.svg'|logo = 'logo.png'|\
+                 accent = '#8a1c4a'\nlogo = 'logo.svg'";
+    for configuration in looks.split('|') {
         let world = world(configuration);
         fs::write(world.path("logo.png"), include_bytes!("logos/logo.png")).unwrap();
         world.build();
@@ -119,16 +113,14 @@ fn is_refused(world: &Sandbox, title: &str, configuration: &str) {
 #[test]
 fn what_cannot_be_shown_is_refused_with_file_line_key_and_remedy() {
     let world = built("");
+    let turned = "footer = \"a\\u202eb\"";
     let long = format!("footer = \"{}\"", "é".repeat(501));
     for (title, configuration) in [
         ("an accent by name", "title = \"x\"\naccent = \"red\""),
         ("an accent that is a number", "accent = 0x8a1c4a"),
         ("an empty footer", "footer = \" \\n \""),
         ("a footer of 501 characters", &long),
-        (
-            "a footer that turns the writing round",
-            "footer = \"a\\u202eb\"",
-        ),
+        ("a footer that turns the writing round", turned),
         ("an empty logo", "logo = \"\""),
         ("a logo of a NUL", "logo = \"a\\u0000\""),
         ("a logo that is not there", "\n\nlogo = \"lgo.svg\""),
@@ -145,7 +137,8 @@ fn a_logo_that_is_no_harmless_picture_is_refused() {
     let refused = |title| is_refused(&world, title, "title = \"x\"\nlogo = \"mark\"");
     let changed = |part, by: &str| SVG.replace(part, by).into_bytes();
     let script = "<script>alert(1)</script><defs>";
-    let tag = format!("</{}>", "x".repeat(100_000));
+    let long = changed("</svg>", &format!("</{}>", "x".repeat(100_000)));
+    let fetching = changed("#dot\"", "https://example.org/#dot\"");
     let wide = SVG_OF_500_BY_10.as_bytes().to_vec();
     let png = include_bytes!("logos/logo.png");
     for (title, content) in [
@@ -153,14 +146,8 @@ fn a_logo_that_is_no_harmless_picture_is_refused() {
         ("a logo that is cut off", png[..20].to_vec()),
         ("a logo of 256 KiB and a byte", vec![b' '; (256 << 10) + 1]),
         ("a logo with a script", changed("<defs>", script)),
-        (
-            "a logo that fetches something",
-            changed("#dot\"", "https://example.org/#dot\""),
-        ),
-        (
-            "a logo with a tag of 100,000 letters",
-            changed("</svg>", &tag),
-        ),
+        ("a logo that fetches something", fetching),
+        ("a logo with a tag of 100,000 letters", long),
         ("a logo that is far too wide", wide),
     ] {
         fs::write(&path, content).unwrap();

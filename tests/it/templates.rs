@@ -1,12 +1,11 @@
-//! Templates of one's own: exported, and refused where they are broken or mean harm. Then nothing is
-//! published, in bounded time, and one line says which, where and why.
+//! Templates of one's own: exported, and refused in one line where they are broken or mean harm.
 
 use std::fs;
 use std::path::Path;
 
 use regex::Regex;
 
-use crate::folders::{self, LATER};
+use crate::folders::{self, LATER, names};
 use crate::generations::contents;
 use crate::golden;
 use crate::sandbox::{NOW, Sandbox};
@@ -14,7 +13,10 @@ use crate::wrapped::shell;
 
 /// A site, and a folder of templates to lay over it.
 fn world() -> Sandbox {
-    let world = folders::world();
+    overlaid(folders::world())
+}
+
+fn overlaid(world: Sandbox) -> Sandbox {
     world.build();
     fs::create_dir(world.path("look")).unwrap();
     world.arg("--templates").arg("look")
@@ -79,10 +81,7 @@ asks for the environment: {{ get_env(name="DATABASE_URL") }}"#
 
 #[test]
 fn a_template_that_is_too_slow_for_so_many_entities_is_given_up_in_time() {
-    let world = Sandbox::sqlite().file("syncmon.toml", "build_timeout = \"6s\"\n");
-    world.build();
-    fs::create_dir(world.path("look")).unwrap();
-    let world = world.arg("--templates").arg("look");
+    let world = overlaid(Sandbox::sqlite().file("syncmon.toml", "build_timeout = \"6s\"\n"));
     let text = format!(
         "{{% if rows | length > 5 %}}{ENDLESS}{{% endfor %}}{{% endfor %}}{{% endif %}}a page"
     );
@@ -98,9 +97,7 @@ fn a_template_that_fails_only_on_a_bad_day_is_refused_on_a_good_one() {
          select '2026-11-22T20:00:00Z', value, 'incremental_sync', 'completed', 1
          from json_each('[\"customers\", \"outlets\", \"products\", \"sales\", \"sale_line_items\", \"inventory\"]')",
     );
-    all_well.build();
-    fs::create_dir(all_well.path("look")).unwrap();
-    let world = all_well.arg("--templates").arg("look");
+    let world = overlaid(all_well);
     for (template, condition) in [
         ("overview.html", "frame.banner"),
         ("overview.html", "frame.banner and not frame.read"),
@@ -131,11 +128,7 @@ fn a_template_that_fails_only_on_a_bad_day_is_refused_on_a_good_one() {
 #[test]
 fn every_branch_of_every_built_in_template_is_tried() {
     // Where there is much data: what the rehearsal may miss, the build does not.
-    let world = Sandbox::bare().arg("--demo");
-    let world = world
-        .arg("--templates")
-        .arg("look")
-        .file("look/README.md", "")
+    let world = overlaid(Sandbox::bare().arg("--demo"))
         .file("logo.svg", LOGO)
         .file("syncmon.toml", "logo = \"logo.svg\"\n");
     let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
@@ -208,7 +201,7 @@ fn an_exported_folder_makes_the_same_site_byte_for_byte() {
 
     exported(&world, "the same again");
     let quiet = world.succeeds(&["templates", "export", "-q", "deep/er"]);
-    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
+    quiet.says_nothing();
     let [look, deeper] = ["look", "deep/er"].map(|name| contents(&world.path(name)));
     assert_eq!(deeper, look);
 }
@@ -246,17 +239,11 @@ fn an_export_does_not_follow_or_replace_what_is_no_file() {
     let force = ["templates", "export", "look", "--force"];
     for export in [&force[..3], &force] {
         let world = Sandbox::bare().file("canary.html", "untouched");
-        for (title, script) in [
-            (
-                "a link is in the way",
-                "mkdir look; ln -s ../canary.html look/overview.html",
-            ),
-            (
-                "a file is in the place of a folder",
-                "mkdir look; touch look/assets",
-            ),
-            ("a file is in the place of the directory", "touch look"),
-        ] {
+        for [title, script] in golden::cases(
+            "a link is in the way | mkdir look; ln -s ../canary.html look/overview.html
+             a file is in the place of a folder | mkdir look; touch look/assets
+             a file is in the place of the directory | touch look",
+        ) {
             shell(&world, &format!("rm -rf look; {script}"));
             refuses_to_export(&world, export, title);
             assert!(!world.path("look/base.html").exists());
@@ -285,14 +272,10 @@ fn the_exported_folder_tells_what_each_template_is_given() {
         given.replace("these, and", &format!("{in_all},"))
     };
     assert_eq!(told("base.html"), in_all);
-    let mut number = 0;
-    for entry in fs::read_dir(world.path("exported")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|kind| kind != "html") {
-            continue;
-        }
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        number += 1;
+    let mut templates = names(&world.path("exported"));
+    templates.retain(|name| name.split('.').next_back() == Some("html"));
+    assert!(templates.len() >= 6, "only {templates:?}");
+    for name in templates {
         let helped = help.contains(&format!("\n  {name} "));
         assert!(helped, "{name} is not in {help}");
         let told = told(&name);
@@ -309,9 +292,7 @@ fn the_exported_folder_tells_what_each_template_is_given() {
         let (_, given) = said.trim_end().split_once("available are ").unwrap();
         assert_eq!(given.split(", ").collect::<Vec<_>>(), told, "{name}");
     }
-    assert!(number >= 6, "only {number} templates");
-    for asset in fs::read_dir(world.path("exported/assets")).unwrap() {
-        let name = asset.unwrap().file_name().into_string().unwrap();
+    for name in names(&world.path("exported/assets")) {
         let told = explanation.contains(&format!("`assets/{name}`"));
         assert!(told, "README.md does not tell of {name}");
     }

@@ -252,14 +252,9 @@ fn empty_tables_mean_that_nothing_was_ever_synced() {
     let status = built_from_both("").status();
     let entities = status["entities"].as_array().unwrap();
     assert_eq!(entities.len(), 6);
-    assert!(
-        entities
-            .iter()
-            .all(|entity| entity["reason"] == "never_synced")
-    );
+    let mut reasons = entities.iter().map(|entity| &entity["reason"]);
+    assert!(reasons.all(|reason| reason == "never_synced"));
     assert_eq!(status["source"]["state"], "ok");
-    assert_eq!(
-        status["overall"]["summary"],
-        "All 6 syncs have never synced"
-    );
+    let summary = "All 6 syncs have never synced";
+    assert_eq!(status["overall"]["summary"], summary);
 }

@@ -22,24 +22,17 @@ pub const RIGHT: (&str, &str) = ("Authorization", "Basic Y2ZvOmxvbmcgcmFuZG9tIHB
 
 pub const SHIPPED: &str = include_str!("../../deploy/nginx/syncmon.conf");
 
+const UNAUTHORIZED: &str = include_str!("../../deploy/nginx/errors/401.html");
+const NOT_FOUND: &str = include_str!("../../deploy/nginx/errors/404.html");
+const TOO_MANY: &str = include_str!("../../deploy/nginx/errors/429.html");
+const UNWELL: &str = include_str!("../../deploy/nginx/errors/50x.html");
+
 /// The error documents.
 pub const DOCUMENTS: [(&str, &str); 4] = [
-    (
-        "401.html",
-        include_str!("../../deploy/nginx/errors/401.html"),
-    ),
-    (
-        "404.html",
-        include_str!("../../deploy/nginx/errors/404.html"),
-    ),
-    (
-        "429.html",
-        include_str!("../../deploy/nginx/errors/429.html"),
-    ),
-    (
-        "50x.html",
-        include_str!("../../deploy/nginx/errors/50x.html"),
-    ),
+    ("401.html", UNAUTHORIZED),
+    ("404.html", NOT_FOUND),
+    ("429.html", TOO_MANY),
+    ("50x.html", UNWELL),
 ];
 
 /// A running nginx. As root, its workers run as somebody who owns nothing.
@@ -103,7 +96,6 @@ impl Nginx {
         Nginx::start(folder, world, "site", &variables, &[(LIMIT, ""), log])
     }
 
-    /// `variables` are for nginx and its workers.
     fn start(
         folder: TempDir,
         world: &Sandbox,
@@ -112,34 +104,33 @@ impl Nginx {
         changes: &[(&str, &str)],
     ) -> Nginx {
         let port = free_port();
-        let mut server = at_home(folder.path(), world, site);
+        let server = at_home(folder.path(), world, site);
         let certificates = "server_name status.example.org;\n
     ssl_certificate     /etc/letsencrypt/live/status.example.org/fullchain.pem;
     ssl_certificate_key /etc/letsencrypt/live/status.example.org/privkey.pem;";
-        for (shipped, here) in [
-            ("listen 80;", &*format!("listen 127.0.0.1:{};", free_port())),
+        let redirecting = format!("listen 127.0.0.1:{};", free_port());
+        let serving = format!("listen 127.0.0.1:{port};");
+        let here = [
+            ("listen 80;", &*redirecting),
             ("listen [::]:80;", ""),
-            (
-                "listen 443 ssl http2;",
-                &*format!("listen 127.0.0.1:{port};"),
-            ),
+            ("listen 443 ssl http2;", &serving),
             ("listen [::]:443 ssl http2;", ""),
             (certificates, "server_name localhost;"),
-        ]
-        .iter()
-        .chain(changes)
-        {
-            assert_eq!(server.matches(shipped).count(), 1, "{shipped}");
-            server = server.replace(shipped, here);
-        }
+        ];
+        let server = replaced(&server, 1, here.iter().chain(changes));
+        Nginx::of(folder, port, &server, variables)
+    }
+
+    /// Serves at this port by this configuration. `variables` are for nginx and its workers.
+    pub fn of(folder: TempDir, port: u16, server: &str, variables: &[(&str, &str)]) -> Nginx {
         fs::write(folder.path().join("server.conf"), server).unwrap();
-        let user = if is_root() {
-            "user nobody nogroup;"
-        } else {
-            ""
-        };
+        let user = is_root().then_some("user nobody nogroup;");
         let inherited = variables.iter().map(|(name, _)| format!("env {name};"));
-        let first = format!("{user} {}", inherited.collect::<String>());
+        let first = format!(
+            "{} {}",
+            user.unwrap_or_default(),
+            inherited.collect::<String>()
+        );
         let leash = begin(&mut Command::new("sh"), folder.path(), &first, variables);
         let nginx = Nginx {
             port,
@@ -225,7 +216,7 @@ impl Nginx {
     }
 
     fn wait_until_ready(&self) {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(
                 Instant::now() < deadline,
@@ -258,34 +249,32 @@ pub fn at_home(folder: &Path, world: &Sandbox, site: &str) -> String {
     for (name, text) in DOCUMENTS {
         fs::write(documents.join(name), text).unwrap();
     }
-    let mut server = SHIPPED.to_owned();
-    for (times, shipped, here) in [
-        (
-            1,
-            "root /var/lib/syncmon/site;",
-            format!("root {};", world.path(site).display()),
-        ),
-        (
-            1,
-            "root /var/www/html;",
-            format!("root {};", world.path("challenges").display()),
-        ),
-        (
-            2,
-            "root /usr/share/syncmon;",
-            format!("root {};", folder.display()),
-        ),
-        (
-            1,
-            "/etc/nginx/syncmon.htpasswd;",
-            format!("{};", passwords.display()),
-        ),
-        (2, "/var/log/nginx/", String::new()),
-    ] {
+    let [site, challenges] = [site, "challenges"].map(|name| world.path(name));
+    let root = |place: &Path| format!("root {};", place.display());
+    let own = [
+        ("root /var/lib/syncmon/site;", &*root(&site)),
+        ("root /var/www/html;", &root(&challenges)),
+        ("/etc/nginx/syncmon.htpasswd", &passwords.to_string_lossy()),
+    ];
+    let server = replaced(SHIPPED, 1, &own);
+    let twice = [
+        ("root /usr/share/syncmon;", &*root(folder)),
+        ("/var/log/nginx/", ""),
+    ];
+    replaced(&server, 2, &twice)
+}
+
+/// A configuration with these parts replaced, each of which stands in it so many times.
+pub fn replaced<'a>(
+    server: &str,
+    times: usize,
+    parts: impl IntoIterator<Item = &'a (&'a str, &'a str)>,
+) -> String {
+    let replace = |server: String, (shipped, here): &(&str, &str)| {
         assert_eq!(server.matches(shipped).count(), times, "{shipped}");
-        server = server.replace(shipped, &here);
-    }
-    server
+        server.replace(shipped, here)
+    };
+    parts.into_iter().fold(server.to_owned(), replace)
 }
 
 /// Starts nginx with `server.conf` of its folder by a shell, whose standard input is the leash. `first` stands at
@@ -305,14 +294,12 @@ pub fn begin(shell: &mut Command, folder: &Path, first: &str, variables: &[(&str
     fs::write(folder.join("nginx.conf"), main).unwrap();
     let script = "nginx -p \"$PREFIX\" -c nginx.conf -e error.log & server=$!
                   cat > /dev/null; kill $server; wait $server";
+    let path = std::env::var("PATH").unwrap_or_default();
     shell
         .args(["-c", script])
         .env("PREFIX", folder)
         .envs(variables.iter().copied())
-        .env(
-            "PATH",
-            format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default()),
-        )
+        .env("PATH", path + ":/usr/sbin")
         .stdin(Stdio::piped())
         .stderr(fs::File::create(folder.join("stderr")).unwrap())
         .spawn()

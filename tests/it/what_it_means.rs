@@ -116,16 +116,12 @@ fn what_lasts_is_told_however_much_has_ended_since() {
 /// Nobody knows whether the syncs went on while the database was away.
 #[test]
 fn time_that_was_not_read_is_neither_green_nor_missing_for_certain() {
-    let world = Sandbox::sqlite()
-        .file(
-            "syncmon.toml",
-            "late_after = \"2days\"\noverdue_after = \"4days\"\n",
-        )
-        .sql(
-            "insert into sync_log (timestamp, entity_type, action, status, duration_seconds) values
-                ('2026-11-21T20:00:00Z', 'sales', 'a', 'completed', 0),
-                ('2026-11-22T20:00:00Z', 'sales', 'a', 'completed', 0);",
-        );
+    let patient = "late_after = \"2days\"\noverdue_after = \"4days\"\n";
+    let world = Sandbox::sqlite().file("syncmon.toml", patient).sql(
+        "insert into sync_log (timestamp, entity_type, action, status, duration_seconds) values
+            ('2026-11-21T20:00:00Z', 'sales', 'a', 'completed', 0),
+            ('2026-11-22T20:00:00Z', 'sales', 'a', 'completed', 0);",
+    );
     world.build();
     std::fs::remove_file(world.path("sync.sqlite")).unwrap();
     world.build_at("2026-11-24T04:05:00Z").exits(75);
@@ -143,20 +139,16 @@ fn time_that_was_not_read_is_neither_green_nor_missing_for_certain() {
 /// A row that was late already says no more than a build would say that could not read the database.
 #[test]
 fn a_page_that_is_left_open_too_long_claims_no_more_than_a_build_that_reads_nothing() {
-    let world = Sandbox::sqlite()
-        .file(
-            "syncmon.toml",
-            "[[entities]]\nentity_type = \"customers\"\nschedule = \"0 2 * * *\"\n",
-        )
-        .sql(
-            "insert into sync_log (timestamp, entity_type, action, status, duration_seconds) values
-                ('2026-11-20T10:00:00Z', 'customers', 'a', 'completed', 0),
-                ('2026-11-22T17:00:00Z', 'sales', 'a', 'completed', 0),
-                ('2026-11-22T18:06:00Z', 'outlets', 'a', 'completed', 0),
-                ('2026-11-22T07:00:00Z', 'products', 'a', 'completed', 0),
-                ('2026-11-22T19:00:00Z', 'inventory', 'a', 'completed', 0),
-                ('2026-11-22T19:10:00Z', 'inventory', 'a', 'failed', 0);",
-        );
+    let nightly = "[[entities]]\nentity_type = \"customers\"\nschedule = \"0 2 * * *\"\n";
+    let world = Sandbox::sqlite().file("syncmon.toml", nightly).sql(
+        "insert into sync_log (timestamp, entity_type, action, status, duration_seconds) values
+            ('2026-11-20T10:00:00Z', 'customers', 'a', 'completed', 0),
+            ('2026-11-22T17:00:00Z', 'sales', 'a', 'completed', 0),
+            ('2026-11-22T18:06:00Z', 'outlets', 'a', 'completed', 0),
+            ('2026-11-22T07:00:00Z', 'products', 'a', 'completed', 0),
+            ('2026-11-22T19:00:00Z', 'inventory', 'a', 'completed', 0),
+            ('2026-11-22T19:10:00Z', 'inventory', 'a', 'failed', 0);",
+    );
     world.build();
     let open = world.page("index.html");
     std::fs::remove_file(world.path("sync.sqlite")).unwrap();

@@ -42,7 +42,7 @@ fn told(output: &Output) -> Ended {
 
 /// Waits until something is so, for as long as a machine that is ten times slower needs.
 #[track_caller]
-pub fn until(what: &str, so: impl Fn() -> bool) {
+pub fn until(what: &str, mut so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !so() {
         assert!(begun.elapsed() < Duration::from_mins(2), "never: {what}");

@@ -25,31 +25,12 @@ const SENTENCES: [(&str, &str); 10] = [
 /// The year 3000, in microseconds since 1970: of an endless duration only the direction matters.
 const ENDLESS: f64 = 32_503_680_000e6;
 
-/// Of one thing that was compared, what the two say.
-#[derive(Debug)]
-pub struct Difference {
-    /// `None`: all of them together.
-    pub entity_type: Option<String>,
-    what: String,
-    program: Value,
-    judge: Value,
-}
-
-impl std::fmt::Display for Difference {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(
-            f,
-            "{}: the program says {}, the judge {}",
-            self.what, self.program, self.judge
-        )
-    }
-}
-
 /// How much was compared, and what differs.
 #[derive(Default)]
 pub struct Comparison {
     pub compared: usize,
-    pub differences: Vec<Difference>,
+    /// Of an entity, or of all of them together, what the two say.
+    pub differences: Vec<(Option<String>, String)>,
     entity_type: Option<String>,
 }
 
@@ -134,12 +115,8 @@ impl Comparison {
     fn compare(&mut self, what: &str, program: &Value, judge: &Value) {
         self.compared += 1;
         if program != judge {
-            self.differences.push(Difference {
-                entity_type: self.entity_type.clone(),
-                what: what.to_owned(),
-                program: program.clone(),
-                judge: judge.clone(),
-            });
+            let said = format!("{what}: the program says {program}, the judge {judge}");
+            self.differences.push((self.entity_type.clone(), said));
         }
     }
 }

@@ -28,12 +28,6 @@ struct Run {
     duration: Option<String>,
 }
 
-/// The same in the words of the columns.
-pub struct Recorded {
-    pub state: Option<Value>,
-    pub runs: Vec<Value>,
-}
-
 /// The statement tells microseconds apart, to the last one, from 1834 to 2106.
 const A_LIFE: i64 = 27_000 * DAY;
 
@@ -110,26 +104,21 @@ impl Record {
         sql
     }
 
-    pub fn recorded(&self) -> Recorded {
+    /// The rows of `sync_state` and of `sync_log`, in the words of the columns.
+    pub fn recorded(&self) -> (Option<Value>, Vec<Value>) {
         let state = self.state.as_ref().map(|state| {
             json!({
-                "entity_type": self.entity_type,
-                "status": state.status,
-                "last_sync_time": state.last_sync_time,
-                "updated_at": state.updated_at,
+                "entity_type": self.entity_type, "status": state.status,
+                "last_sync_time": state.last_sync_time, "updated_at": state.updated_at,
             })
         });
         let run = |run: &Run| {
             json!({
-                "id": run.id,
-                "entity_type": self.entity_type,
-                "status": run.status,
-                "timestamp": run.timestamp,
-                "duration_seconds": run.duration,
+                "id": run.id, "entity_type": self.entity_type, "status": run.status,
+                "timestamp": run.timestamp, "duration_seconds": run.duration,
             })
         };
-        let runs = self.runs.iter().map(run).collect();
-        Recorded { state, runs }
+        (state, self.runs.iter().map(run).collect())
     }
 }
 
@@ -147,11 +136,8 @@ struct Moments {
 
 impl Moments {
     fn some(&mut self, random: &mut fastrand::Rng) -> i64 {
-        let Thresholds {
-            late,
-            overdue,
-            stuck,
-        } = self.limits;
+        let limits = self.limits;
+        let (late, overdue, stuck) = (limits.late, limits.overdue, limits.stuck);
         let choice = random.u8(0..8);
         let moment = match (choice, self.used.len()) {
             (_, 1..) if choice < 3 || self.crowded => {
@@ -195,18 +181,17 @@ impl Moments {
     }
 }
 
+const ANY: [&str; 7] = [
+    SUCCESS, SUCCESS, FAILURE, RUNNING, RUNNING, NEITHER, UNKNOWN,
+];
+
 /// Most entities are in one mood for all of their rows: mostly well, mostly failing, or anything.
 fn some_word(random: &mut fastrand::Rng, mood: u8) -> &'static str {
     let words = match (mood, random.u8(0..10)) {
         (0 | 1, 0..7) | (3, 4..8) => SUCCESS,
         (2, 0..5) => RUNNING,
         (3, 0..4) => FAILURE,
-        _ => pick(
-            random,
-            &[
-                SUCCESS, SUCCESS, FAILURE, RUNNING, RUNNING, NEITHER, UNKNOWN,
-            ],
-        ),
+        _ => pick(random, &ANY),
     };
     let words: Vec<&str> = words.split('|').collect();
     pick(random, &words)

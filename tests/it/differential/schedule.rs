@@ -6,18 +6,10 @@ use serde_json::{Value, json};
 use super::notation::{rfc3339, seconds, span, utc};
 use super::world::{DAY, HOUR, MINUTE, SECOND, around, pick};
 
-const EXPRESSIONS: &[&str] = &[
-    "0 2 * * *",
-    "0 2 * * *",
-    "*/15 * * * *",
-    "30 */6 * * *",
-    "0 6,18 * * 1-5",
-    "0 0 1,15 * *",
-    "5 4 * * SUN",
-    "10-30/10 1-3 * * *",
-    "0 12 1 * MON",
-];
-const ZONES: &[&str] = &[
+/// Between bars.
+const EXPRESSIONS: &str = "0 2 * * *|0 2 * * *|*/15 * * * *|30 */6 * * *|0 6,18 * * 1-5|0 0 1,15 * *|5 4 * * SUN|\
+                           10-30/10 1-3 * * *|0 12 1 * MON";
+pub const ZONES: &[&str] = &[
     "America/Los_Angeles",
     "Europe/Berlin",
     "Australia/Lord_Howe",
@@ -39,7 +31,8 @@ pub struct Schedule {
 impl Schedule {
     /// Its grace ends around `now`, more often than not.
     pub fn random(random: &mut fastrand::Rng, now: i64) -> Schedule {
-        let (cron, zone) = (pick(random, EXPRESSIONS), pick(random, ZONES));
+        let expressions: Vec<&str> = EXPRESSIONS.split('|').collect();
+        let (cron, zone) = (pick(random, &expressions), pick(random, ZONES));
         let parser = CronParser::builder()
             .seconds(Seconds::Disallowed)
             .year(Year::Disallowed)
@@ -79,10 +72,8 @@ impl Schedule {
     /// As the judge wants to be told.
     pub fn told(&self) -> Value {
         json!({
-            "cron": self.cron,
-            "zone": self.zone,
-            "grace": seconds(self.grace),
-            "early": seconds(self.early),
+            "cron": self.cron, "zone": self.zone,
+            "grace": seconds(self.grace), "early": seconds(self.early),
             "since": self.since.map(rfc3339),
         })
     }

@@ -1,5 +1,4 @@
-//! Where worlds are judged: a database of each kind, emptied and filled again for every world, the
-//! program that reads them, and the judge that is told of them.
+//! Where worlds are judged: a database of each kind, filled anew for every world, and the judge.
 
 use std::fs;
 

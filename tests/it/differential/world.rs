@@ -6,10 +6,11 @@ use std::fmt::Write;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::entity::{Record, Recorded};
+use super::entity::Record;
 use super::notation::{rfc3339, seconds, span};
 use super::schedule::Schedule;
 use crate::sandbox::NOW;
+use crate::tools::SIX;
 
 pub const SECOND: i64 = 1_000_000;
 pub const MINUTE: i64 = 60 * SECOND;
@@ -17,14 +18,6 @@ pub const HOUR: i64 = 60 * MINUTE;
 pub const DAY: i64 = 24 * HOUR;
 
 const ENTITIES: usize = 40;
-const KNOWN: [&str; 6] = [
-    "customers",
-    "outlets",
-    "products",
-    "sales",
-    "sale_line_items",
-    "inventory",
-];
 
 /// What is the matter with the world besides its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,8 +109,8 @@ impl World {
     }
 
     fn populate(&mut self, random: &mut fastrand::Rng) {
-        let known = KNOWN.map(str::to_owned).into_iter();
-        let others = (KNOWN.len()..ENTITIES).map(|index| format!("entity {index}"));
+        let known = SIX.split(' ').map(str::to_owned);
+        let others = (6..ENTITIES).map(|index| format!("entity {index}"));
         let names: Vec<String> = known.chain(others).collect();
         if random.u8(0..3) > 0 {
             let mut configured = Vec::new();
@@ -158,13 +151,9 @@ impl World {
     /// How long ago a success has to be for the rules to change their mind.
     fn boundaries_of(&self, name: &str) -> Thresholds {
         let limits = self.thresholds_of(name);
-        let paused: i64 = self
-            .pauses
-            .get(name)
-            .and_then(|pauses| pauses.first())
-            .map_or(0, |(from, until)| {
-                until.min(&self.now) - from.min(&self.now)
-            });
+        let first = self.pauses.get(name).and_then(|pauses| pauses.first());
+        let lasting = |&(from, until): &(i64, i64)| until.min(self.now) - from.min(self.now);
+        let paused = first.map_or(0, lasting);
         match self.schedules.get(name) {
             Some(schedule) => Thresholds {
                 late: self.now - (schedule.dues[0] - schedule.early),
@@ -237,15 +226,16 @@ impl World {
         };
         let entities: Vec<&str> = match &self.configured {
             Some(list) => list.iter().map(|(name, _)| name.as_str()).collect(),
-            None => KNOWN.to_vec(),
+            None => SIX.split(' ').collect(),
         };
         let configured = self.configured.iter().flatten();
         let policies: BTreeMap<_, _> = configured
             .filter_map(|(name, own)| Some((name, policy((*own)?))))
             .collect();
-        let recorded: Vec<Recorded> = self.records.iter().map(Record::recorded).collect();
-        let states: Vec<&Value> = recorded.iter().flat_map(|rows| &rows.state).collect();
-        let runs: Vec<&Value> = recorded.iter().flat_map(|rows| &rows.runs).collect();
+        let recorded = self.records.iter().map(Record::recorded);
+        let (states, runs): (Vec<_>, Vec<_>) = recorded.unzip();
+        let (states, runs) = (states.iter().flatten(), runs.iter().flatten());
+        let (states, runs) = (states.collect::<Vec<_>>(), runs.collect::<Vec<_>>());
         let schedules = self.schedules.iter();
         let schedules: BTreeMap<_, _> = schedules.map(|(name, one)| (name, one.told())).collect();
         let moments = |pauses: &[(i64, i64)]| -> Vec<[String; 2]> {
@@ -255,19 +245,11 @@ impl World {
         let pauses = self.pauses.iter();
         let pauses: BTreeMap<_, _> = pauses.map(|(name, list)| (name, moments(list))).collect();
         json!({
-            "now": rfc3339(self.now),
-            "as_of": rfc3339(self.as_of),
-            "database_clock": self.database_clock.map(rfc3339),
-            "hidden": self.hidden,
-            "unreachable": self.kind == Kind::Away,
-            "interval_seconds": seconds(self.interval),
-            "policy": policy(self.thresholds),
-            "policies": policies,
-            "schedules": schedules,
-            "pauses": pauses,
-            "entities": entities,
-            "sync_state": states,
-            "sync_log": runs,
+            "now": rfc3339(self.now), "as_of": rfc3339(self.as_of),
+            "database_clock": self.database_clock.map(rfc3339), "hidden": self.hidden,
+            "unreachable": self.kind == Kind::Away, "interval_seconds": seconds(self.interval),
+            "policy": policy(self.thresholds), "policies": policies, "schedules": schedules,
+            "pauses": pauses, "entities": entities, "sync_state": states, "sync_log": runs,
         })
     }
 }
@@ -287,16 +269,14 @@ fn some_thresholds(random: &mut fastrand::Rng) -> Thresholds {
         overdue: 12 * HOUR,
         stuck: HOUR,
     };
-    match random.u8(0..4) {
-        0 => {
-            let late = pick(random, &[SECOND, 90 * SECOND + 1, 25 * MINUTE, 26 * HOUR]);
-            Thresholds {
-                late,
-                overdue: late + pick(random, &[0, 1, 10 * MINUTE, 40 * DAY]),
-                stuck: pick(random, &[SECOND, 7 * MINUTE + 500, 3 * HOUR]),
-            }
-        }
-        _ => usual,
+    if random.u8(0..4) > 0 {
+        return usual;
+    }
+    let late = pick(random, &[SECOND, 90 * SECOND + 1, 25 * MINUTE, 26 * HOUR]);
+    Thresholds {
+        late,
+        overdue: late + pick(random, &[0, 1, 10 * MINUTE, 40 * DAY]),
+        stuck: pick(random, &[SECOND, 7 * MINUTE + 500, 3 * HOUR]),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::cluster::Cluster;
 use crate::golden::{Told, cases};
 use crate::hidden::faketime;
 use crate::sandbox::Sandbox;
+use crate::secrets::guarded;
 use crate::tls;
 
 /// A role of its own that sees both tables, with these further privileges.
@@ -160,14 +161,7 @@ fn an_entity_of_which_nothing_was_recorded_is_worth_a_word() {
 #[test]
 fn a_wrong_password_is_told_without_it() {
     let world = healthy();
-    let role = format!("guarded_{}", world.database());
-    world.execute(&format!(
-        "do $$ begin
-             create role password_required;
-         exception when duplicate_object or unique_violation then null;
-         end $$;
-         create role {role} login in role syncmon_ro, password_required password 'r1ght'"
-    ));
+    let role = guarded(&world, "r1ght");
     let url = Cluster::shared().url(&format!("{role}:S3cret"), &world.database());
     let seen = diagnosis(&world.with_url(&url), &[]);
     let words = "28P01 … check role and password in DATABASE_URL";

@@ -149,14 +149,9 @@ fn hostile_names_are_text_and_nothing_else() {
     world.build();
     let feed = read(&world);
     let titles = entries(&feed).join("\n");
-    for part in [
-        "<script>alert(1)</script> & \"quoted\"",
-        "A'b=c|d",
-        "在庫 📦",
-        "\u{2068}מלאי\u{2069}",
-    ] {
-        titles.has(part);
-    }
+    titles.has("<script>alert(1)</script> & \"quoted\"");
+    titles.has("A'b=c|d").has("在庫 📦");
+    titles.has("\u{2068}מלאי\u{2069}");
     assert_eq!(ids(&feed).len(), 6 + HOSTILE.len());
     // Nobody said where the site is served: its links lead from where the feed lies.
     assert_eq!(feed["self"], "feed.xml");

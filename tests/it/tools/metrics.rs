@@ -4,14 +4,13 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use crate::cluster::free_port;
 use crate::folders::{inode, mode, names, replace_by_link};
 use crate::golden::{self, Told};
 use crate::sandbox::{NOW, Sandbox};
 use crate::tools::{HOSTILE, WORLD, hostile};
-use crate::wrapped::{UMASK_077, ended, through};
+use crate::wrapped::{UMASK_077, ended, through, until};
 
 const FILE: &str = "metrics/syncmon.prom";
 
@@ -86,12 +85,10 @@ struct Exporter {
 impl Exporter {
     fn reading(folder: &std::path::Path) -> Exporter {
         let port = free_port();
+        let folder = folder.display();
         let process = Command::new("prometheus-node-exporter")
             .args(["--collector.disable-defaults", "--collector.textfile"])
-            .arg(format!(
-                "--collector.textfile.directory={}",
-                folder.display()
-            ))
+            .arg(format!("--collector.textfile.directory={folder}"))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -102,29 +99,17 @@ impl Exporter {
 
     /// What it exposes of ours, and of how reading it went.
     fn exposes(&self) -> String {
-        let deadline = Instant::now() + Duration::from_mins(1);
-        let mut connection = loop {
-            match TcpStream::connect(("127.0.0.1", self.port)) {
-                Ok(connection) => break connection,
-                Err(error) => assert!(Instant::now() < deadline, "{error}"),
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        };
+        let connect = || TcpStream::connect(("127.0.0.1", self.port));
+        until("the exporter listens", || connect().is_ok());
+        let mut connection = connect().unwrap();
         let request = b"GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n";
         connection.write_all(request).unwrap();
         let mut answer = String::new();
         connection.read_to_string(&mut answer).unwrap();
-        let ours = |line: &&str| {
-            ["syncmon_", "node_textfile_scrape_error"]
-                .iter()
-                .any(|of| line.starts_with(of))
-        };
-        answer
-            .lines()
-            .filter(ours)
-            .flat_map(|line| ["\n", line])
-            .collect::<String>()
-            + "\n"
+        let ours = ["syncmon_", "node_textfile_scrape_error"];
+        let mut lines: Vec<&str> = answer.lines().collect();
+        lines.retain(|line| ours.iter().any(|start| line.starts_with(start)));
+        format!("\n{}\n", lines.join("\n"))
     }
 }
 

@@ -4,20 +4,14 @@ use crate::golden::Told;
 use crate::sandbox::Sandbox;
 use crate::tools::WORLD;
 
-const ALL: [&str; 7] = [
-    "api/v2/components.json",
-    "api/v2/incidents.json",
-    "api/v2/status.json",
-    "api/v2/summary.json",
-    "badge.json",
-    "badge.svg",
-    "feed.xml",
-];
+const ALL: &str = "api/v2/components.json api/v2/incidents.json api/v2/status.json api/v2/summary.json badge.json \
+                   badge.svg feed.xml";
 
 /// Which of them are there.
-fn written(world: &Sandbox) -> Vec<String> {
-    let site = world.site().into_keys();
-    site.filter(|path| ALL.contains(&path.as_str())).collect()
+fn written(world: &Sandbox) -> String {
+    let mut site: Vec<String> = world.site().into_keys().collect();
+    site.retain(|path| ALL.split(' ').any(|one| one == path));
+    site.join(" ")
 }
 
 #[test]
@@ -27,15 +21,12 @@ fn all_are_on_and_each_can_be_switched_off() {
     assert_eq!(written(&world), ALL);
     world.page("index.html").has("href=\"feed.xml\"");
 
-    let all_but_the_badge = [&ALL[..4], &ALL[6..]].concat();
     let mut world = world;
-    for (switch, left) in [
-        ("api", &ALL[4..]),
-        ("badge", &all_but_the_badge),
-        ("feed", &ALL[..6]),
-    ] {
+    for switch in ["api", "badge", "feed"] {
         world = world.file("syncmon.toml", &format!("[outputs]\n{switch} = false\n"));
         world.build();
+        let left = ALL.split(' ').filter(|path| !path.starts_with(switch));
+        let left = left.collect::<Vec<_>>().join(" ");
         assert_eq!(written(&world), left, "without {switch}");
     }
     world.page("index.html").lacks("feed.xml");
