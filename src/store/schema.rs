@@ -40,8 +40,8 @@ pub async fn apply_schema(database: &Database, connect_limit: Duration) -> Resul
     })
 }
 
-/// Makes a new SQLite database at `path`, replacing any file there, and runs `inserts` in it.
-pub async fn fill(path: &Path, inserts: &str) -> Result<()> {
+/// Makes a new SQLite database at `path`, replacing any file there, and runs `inserts` in it, one after the other.
+pub async fn fill(path: &Path, inserts: impl Iterator<Item = String>) -> Result<()> {
     for suffix in ["", "-wal", "-shm", "-journal"] {
         let mut file = path.as_os_str().to_owned();
         file.push(suffix);
@@ -52,7 +52,11 @@ pub async fn fill(path: &Path, inserts: &str) -> Result<()> {
             Ok(()) | Err(_) => {}
         }
     }
-    let script = format!("{SQLITE_SCHEMA}\nbegin;\n{inserts}\ncommit;");
+    let script = [SQLITE_SCHEMA.to_owned(), "begin".to_owned()];
+    let script = script
+        .into_iter()
+        .chain(inserts)
+        .chain(["commit".to_owned()]);
     execute_in_sqlite(path, script)
         .await
         .map_err(|unreadable| anyhow!("{}: {}", path.display(), unreadable.technical(&[])))
@@ -75,14 +79,14 @@ async fn apply_to_postgres(
 }
 
 async fn apply_to_sqlite(path: &Path) -> Result<(), Unreadable> {
-    execute_in_sqlite(path, SQLITE_SCHEMA.to_owned()).await?;
+    execute_in_sqlite(path, [SQLITE_SCHEMA.to_owned()]).await?;
     for (table, column, kind) in SQLITE_COLUMNS {
         let added = format!("alter table {table} add column {column} {kind}");
         if !has_column(path, table, column).await? {
-            execute_in_sqlite(path, added).await?;
+            execute_in_sqlite(path, [added]).await?;
         }
     }
-    execute_in_sqlite(path, SQLITE_KEYS.to_owned()).await
+    execute_in_sqlite(path, [SQLITE_KEYS.to_owned()]).await
 }
 
 async fn has_column(path: &Path, table: &str, column: &str) -> Result<bool, Unreadable> {
@@ -101,17 +105,22 @@ async fn has_column(path: &Path, table: &str, column: &str) -> Result<bool, Unre
     found.await.map_err(|error| Unreadable::from_sqlx(&error))
 }
 
-async fn execute_in_sqlite(path: &Path, script: String) -> Result<(), Unreadable> {
+async fn execute_in_sqlite(
+    path: &Path,
+    script: impl IntoIterator<Item = String>,
+) -> Result<(), Unreadable> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true);
     let mut connection = SqliteConnection::connect_with(&options)
         .await
         .map_err(|error| Unreadable::from_sqlx(&error))?;
-    sqlx::raw_sql(AssertSqlSafe(script))
-        .execute(&mut connection)
-        .await
-        .map_err(|error| Unreadable::from_sqlx(&error))?;
+    for statement in script {
+        sqlx::raw_sql(AssertSqlSafe(statement))
+            .execute(&mut connection)
+            .await
+            .map_err(|error| Unreadable::from_sqlx(&error))?;
+    }
     connection
         .close()
         .await
