@@ -130,9 +130,13 @@ fn sqlite_reads_the_log_no_more_often_for_more_entities() {
         assert!(many.steps < 2 * few.steps, "{few:?} {many:?}");
         assert_eq!(many.plan, few.plan);
         for (line, within) in &many.plan {
-            let again_and_again =
-                within.contains("CORRELATED") && line.starts_with("SCAN sync_log");
-            assert!(!again_and_again, "{line} in {within}");
+            // What is materialized is worked out once, wherever it is needed first.
+            let repeated = within.rsplit("MATERIALIZE").next().unwrap();
+            let is_scan = line.starts_with("SCAN sync_log");
+            assert!(
+                !(is_scan && repeated.contains("CORRELATED")),
+                "{line}{repeated}"
+            );
         }
         let searched = "SEARCH sync_log USING INDEX sync_log_entity_type_timestamp_idx (entity_type=? AND timestamp>?)";
         let is_searched = many.plan.iter().any(|(line, _)| line == searched);

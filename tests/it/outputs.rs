@@ -169,7 +169,7 @@ fn a_terminal_shows_what_a_command_is_at_until_it_is_done() {
             &["reading site", "publishing"],
         ),
         (
-            &["record", "sales", "--status", "completed"],
+            &["record", "sales", "completed"],
             &["recording a run of sales"],
         ),
         (
