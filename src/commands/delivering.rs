@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::progress::Progress;
 use super::telling::say;
 use crate::recording::{Own, Pending};
-use crate::store::{Database, Limits, NotRecorded, Recorder};
+use crate::store::{Database, Limits, NotRecorded, Recorder, Unreadable};
 
 /// How long recording one run may take.
 const RECORDING: Duration = Duration::from_secs(30);
@@ -59,16 +59,9 @@ pub async fn deliver(
             report.entity_type,
             database.identity()
         ));
-        let connected = match recorder.take() {
-            Some(connected) => Ok(connected),
-            None => Recorder::connect(database, limits).await,
-        };
+        let connected = connected(&mut recorder, database, limits).await;
         let told = match connected {
-            Ok(mut connected) => {
-                let told = connected.record(&report, is_own && begins_now).await;
-                recorder = Some(connected);
-                told
-            }
+            Ok(recorder) => recorder.record(&report, is_own && begins_now).await,
             Err(unreadable) => Err(NotRecorded::Unreachable(unreadable)),
         };
         match told {
@@ -101,4 +94,16 @@ pub async fn deliver(
         recorder.close().await;
     }
     Ok(delivered)
+}
+
+/// One connection for all reports, made for the first.
+async fn connected<'a>(
+    recorder: &'a mut Option<Recorder>,
+    database: &Database,
+    limits: Limits,
+) -> Result<&'a mut Recorder, Unreadable> {
+    Ok(match recorder {
+        Some(recorder) => recorder,
+        None => recorder.insert(Recorder::connect(database, limits).await?),
+    })
 }
