@@ -1,6 +1,6 @@
 // No violation of any impact: node axe.mjs WORLDS_JSON
 //
-// All rules of axe-core up to WCAG 2.2 AA and its best practices.
+// All rules of axe-core up to WCAG 2.2 AA and its best practices. Of colours contrast.mjs judges more strictly.
 
 import { readFileSync } from "node:fs";
 import { installed } from "./browser.mjs";
@@ -16,8 +16,11 @@ const readers = isWhole("axe") ? [LIGHT, DARK, NARROW, NARROW_DARK] : [LIGHT, NA
 tour(readers, async (page, wrong) => {
   await page.evaluate(axe);
   const { violations, passes } = await page.evaluate(
-    (values) => axe.run(document, { runOnly: { type: "tag", values }, resultTypes: ["violations"], preload: false }),
-    RULES,
+    ([values, enabled]) => {
+      const rules = { "color-contrast": { enabled } };
+      return axe.run(document, { runOnly: { type: "tag", values }, rules, resultTypes: ["violations"], preload: false });
+    },
+    [RULES, full],
   );
   if (passes.length < 20) wrong(`only ${passes.length} rules passed`);
   for (const { id, impact, help, nodes } of violations)

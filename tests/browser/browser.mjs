@@ -106,13 +106,14 @@ async function runIn(names, checks) {
  * Opens `url` in a browser of its own whose clock stands still at `clock`, hands the page to `look`,
  * and insists afterwards that nothing went wrong on it but what is `forgiven`. It may go on to other
  * sites only `also`. The clock of the web server stands at `server`. With `timers` only the time of day
- * stands still: what waits for a moment to pass gets on. Without its script a page is what the program wrote,
- * and is read in Chromium: the driver cannot switch scripts off in Firefox.
+ * stands still: what waits for a moment to pass gets on. `first` runs in each page before its own script.
+ * Without its script a page is what the program wrote, and is read in Chromium: the driver cannot switch
+ * scripts off in Firefox.
  */
 export async function visit(
   browser,
   url,
-  { clock = T, server = clock, also = [], forgiven = /^$/, timers = false, ...options },
+  { clock = T, server = clock, also = [], forgiven = /^$/, timers = false, first, ...options },
   look,
 ) {
   setServer(server);
@@ -147,6 +148,7 @@ export async function visit(
     await page.clock.pauseAt(clock);
     await page.addInitScript(countQuestions);
   }
+  if (first) await page.addInitScript(first);
   await page.goto(url);
   await look(page);
   await context.close();

@@ -22,7 +22,8 @@ runInBoth(async (browser, name) => {
   await otherAssets(browser);
   await away(browser);
   await refused(browser, name);
-  await notOurs(browser);
+  // What the script takes for a page of ours does not depend on the browser.
+  if (name === "chromium") await notOurs(browser);
   await hidden(browser);
   await oneAtATime(browser);
   await passwordInAddress(browser);
@@ -44,6 +45,12 @@ const asked = () =>
   readFileSync(given.log, "utf8")
     .split("\n")
     .filter((line) => line && !line.endsWith(".svg"));
+
+/** The server notes what it was asked for once it has answered. */
+async function wasAsked(lines) {
+  await until(() => asked().length >= lines.length, `asks for ${lines}`);
+  assert.deepEqual(asked(), lines);
+}
 
 /** What somebody sees who opens the page anew, without its script. */
 async function written(browser, url, clock) {
@@ -85,7 +92,7 @@ async function quiet(browser) {
     truncateSync(given.log);
     await watch(page);
     for (const minutes of [1, 2, 3]) await wait(page, T + minutes * MINUTE + SECOND);
-    assert.deepEqual(asked(), ["200", "304", "304"].map((status) => `${status} /status.json`));
+    await wasAsked(["200", "304", "304"].map((status) => `${status} /status.json`));
     const { replaced, said } = await noted(page);
     assert.deepEqual({ replaced, said }, { replaced: 0, said: [] });
     const { rows, ...same } = await seen(page);
@@ -117,7 +124,7 @@ async function newBuild(browser) {
     // The same five minutes later, so to speak: nothing is said, nothing moves.
     build("well", T + MINUTE / 2, ...form);
     await wait(page, T + MINUTE + SECOND);
-    assert.deepEqual(asked(), ["200 /status.json", "200 /index.html"]);
+    await wasAsked(["200 /status.json", "200 /index.html"]);
     const { changes, ...first } = await noted(page);
     assert.deepEqual(first, { replaced: 1, gaps: 0, said: [] });
     assert.deepEqual(await kept(), { ...here, more: String(T + MINUTE / 2) });
@@ -127,7 +134,7 @@ async function newBuild(browser) {
     build("ill", T + 1.5 * MINUTE, ...form);
     await wait(page, T + 2 * MINUTE + SECOND);
     const now = await seen(page);
-    assert.deepEqual(asked(), ["200 /status.json", "200 /index.html"]);
+    await wasAsked(["200 /status.json", "200 /index.html"]);
     const { replaced, gaps, said } = await noted(page);
     assert.deepEqual({ replaced, gaps }, { replaced: 2, gaps: 0 });
     assert.deepEqual(said, ["Products is failing, Inventory has never synced, and 1 more needs attention"]);
@@ -243,7 +250,7 @@ async function refused(browser, name) {
     assert.deepEqual({ ...same, rows: before.rows }, before);
     truncateSync(given.log);
     await wait(page, T + 4 * MINUTE + SECOND);
-    assert.deepEqual(asked(), []);
+    await wasAsked([]);
     await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
     await answered(page);
     assert.equal((await seen(page)).verdict.health, "red");
@@ -278,10 +285,7 @@ async function notOurs(browser) {
       const { rows, ...same } = await seen(page);
       assert.deepEqual({ ...same, rows: before.rows }, before, name);
       assert.equal((await noted(page)).replaced, 0, name);
-      assert.ok(
-        asked().some((line) => /status/.test(line)),
-        name,
-      );
+      await until(() => asked().some((line) => /status/.test(line)), `asks, given ${name}`);
       build("ill", T + MINUTE);
       await wait(page, T + 2 * MINUTE + SECOND);
       assert.equal((await seen(page)).verdict.health, "red", name);
@@ -300,7 +304,7 @@ async function hidden(browser) {
     await turn(true);
     build("ill", T + MINUTE / 2);
     for (const minutes of [1, 2, 3]) await wait(page, T + minutes * MINUTE + SECOND);
-    assert.deepEqual(asked(), []);
+    await wasAsked([]);
     await turn(false);
     await answered(page);
     assert.equal((await seen(page)).verdict.health, "red");

@@ -19,7 +19,7 @@ fn axe_has_nothing_to_say_about_any_page() {
 
 #[test]
 fn every_text_stands_out_on_screens_light_and_dark_and_on_paper() {
-    tour("contrast", &worlds());
+    walk("contrast", &worlds());
 }
 
 #[test]
@@ -39,12 +39,12 @@ fn a_screen_reader_is_told_the_headers_of_each_cell_and_what_each_picture_shows(
 
 #[test]
 fn texts_from_right_to_left_rearrange_nothing_around_them() {
-    tour("directions", &worlds());
+    walk("directions", &worlds());
 }
 
 #[test]
 fn green_yellow_and_red_differ_in_shape_height_and_word_for_every_eye_and_on_paper() {
-    tour("shapes", &[world("demo")]);
+    walk("shapes", &[world("demo")]);
 }
 
 #[test]
@@ -175,10 +175,11 @@ fn pictures_are_taken_for_people_to_look_at() {
         {"name": "crowded-narrow", "of": "crowded", "width": 320, "height": 1600},
         {"name": "crowded-entity-narrow", "of": "crowded", "page": crowded, "width": 320, "height": 1600},
     ]);
-    let sites: Value = worlds()
+    let worlds = worlds();
+    let sites = worlds
         .iter()
-        .map(|world| (world.name.to_owned(), Value::from(world.on_disk())))
-        .collect();
+        .map(|world| (world.name.to_owned(), Value::from(world.on_disk())));
+    let sites: Value = sites.collect();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("screenshots");
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
@@ -258,20 +259,10 @@ fn sampled() -> Vec<World> {
     }
 }
 
-/// Takes a check of tests/browser through all worlds.
-fn tour(name: &str, worlds: &[World]) {
-    tour_up_to(usize::MAX, name, worlds);
-}
-
-/// The same for checks that walk through every node of a page.
+/// Takes a check of tests/browser through worlds.
 fn walk(name: &str, worlds: &[World]) {
-    tour_up_to(150_000, name, worlds);
-}
-
-fn tour_up_to(bytes: usize, name: &str, worlds: &[World]) {
     checked(name, worlds, |world| {
-        let pages = world.telling_pages_up_to(name, bytes);
-        world.described(&world.on_disk(), &pages)
+        world.described(&world.on_disk(), &world.telling_pages(name))
     });
 }
 

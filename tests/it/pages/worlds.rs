@@ -1,5 +1,6 @@
 //! Every state that the pages can be in, as a site each: what a check of the pages goes through.
 
+use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -123,29 +124,29 @@ impl World {
         pages
     }
 
-    /// The pages that are checked in the ordinary run: of each folder the one with the most in it,
-    /// for the pages of a folder differ only in what they are about. The check's whole campaign takes them all.
+    /// The pages that a check looks at in the ordinary run: of each folder the one with the most in it, for the pages of
+    /// a folder differ only in what they are about; and of most worlds none below the history, for these differ by the
+    /// runs alone. A hundred rows are of as many kinds as five thousand, which checks that walk through every node
+    /// would take minutes for. The check's whole campaign takes all pages but these.
     pub fn telling_pages(&self, check: &str) -> Vec<String> {
-        self.telling_pages_up_to(check, usize::MAX)
-    }
-
-    /// The same, of the history only pages of at most so many bytes: a hundred rows are of as many kinds
-    /// as five thousand, which a check that walks through every node would take minutes for.
-    pub fn telling_pages_up_to(&self, check: &str, bytes: usize) -> Vec<String> {
         let site = self.site.site();
-        let mut taken: Vec<String> = Vec::new();
+        let whole = is_whole(check);
+        let listed = [
+            "mixed",
+            "never synced",
+            "never read",
+            "crowded",
+            "scheduled",
+        ];
+        let deep = |path: &str| path.matches('/').count() > 1;
         let mut pages = self.pages();
-        pages.retain(|path| !path.starts_with("history/") || site[path].len() <= bytes);
+        pages.retain(|path| !path.starts_with("history/") || site[path].len() <= 150_000);
+        pages.retain(|path| whole || listed.contains(&self.name) || !deep(path));
         pages.sort_by_key(|path| std::cmp::Reverse(site[path].len()));
-        for page in pages {
-            let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
-            let same = taken.iter().filter(|known| folder(known) == folder(&page));
-            if is_whole(check) || same.count() == 0 {
-                taken.push(page);
-            }
-        }
-        taken.sort_by_key(|path| (path.contains('/'), path.clone()));
-        taken
+        let mut folders = HashSet::new();
+        pages.retain(|path| folders.insert(Path::new(path).parent().map(Path::to_owned)) || whole);
+        pages.sort_by_key(|path| (path.contains('/'), path.clone()));
+        pages
     }
 
     /// As the checks of tests/browser take it: where the site lies, which of its pages to look at, and
