@@ -16,7 +16,7 @@ with recursive back (n) as (select 1 union all select n + 1 from back where n < 
     entity (i, name) as (values (0, 'customers'), (1, 'outlets'), (2, 'products'), (3, 'sales'),
                                 (4, 'sale_line_items'), (5, 'inventory'))
 insert into sync_log (\"timestamp\", entity_type, action, status, duration_seconds, records_processed, error_details)
-select strftime('%Y-%m-%dT%H:%M:%fZ', 'now', -n * {minutes} || ' minutes', -i * 7 || ' seconds'), name, 'incremental_sync',
+select strftime('%Y-%m-%dT%H:%M:%fZ', 'now', (-n * {minutes}) || ' minutes', (-i * 7) || ' seconds'), name, 'incremental_sync',
        case when (n * 7 + i * 13) % 100 < 3 then 'failed' when (n * 11 + i) % 100 = 50 then 'started' else 'completed' end,
        round(10 + (n * 37 % 100) / 7.0, 3), 1000 + n % 500,
        case when (n * 7 + i * 13) % 100 < 3 then '404 Client Error: Not Found for url: https://example.org/api/2.0/inventory' end

@@ -54,11 +54,7 @@ pub async fn deliver(
         if goes_on && !is_own {
             continue;
         }
-        progress.step(&format!(
-            "recording a run of {} in {}",
-            report.entity_type,
-            database.identity()
-        ));
+        progress.step(&format!("recording a run of {}", report.entity_type));
         let connected = connected(&mut recorder, database, limits).await;
         let told = match connected {
             Ok(recorder) => recorder.record(&report, is_own && begins_now).await,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use sqlx::postgres::PgConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Connection};
 use tokio::time::timeout;
 
@@ -52,12 +52,12 @@ pub async fn fill(path: &Path, inserts: impl Iterator<Item = String>) -> Result<
             Ok(()) | Err(_) => {}
         }
     }
-    let script = [SQLITE_SCHEMA.to_owned(), "begin".to_owned()];
-    let script = script
-        .into_iter()
-        .chain(inserts)
-        .chain(["commit".to_owned()]);
-    execute_in_sqlite(path, script)
+    let begin = ["begin".to_owned(), SQLITE_SCHEMA.to_owned()];
+    let script = begin.into_iter().chain(inserts);
+    let script = script.chain(["commit".to_owned()]);
+    // The next demo replaces it, so nothing has to outlive a loss of power.
+    let options = writable(path).synchronous(SqliteSynchronous::Off);
+    execute_in_sqlite(options, script)
         .await
         .map_err(|unreadable| anyhow!("{}: {}", path.display(), unreadable.technical(&[])))
 }
@@ -79,14 +79,14 @@ async fn apply_to_postgres(
 }
 
 async fn apply_to_sqlite(path: &Path) -> Result<(), Unreadable> {
-    execute_in_sqlite(path, [SQLITE_SCHEMA.to_owned()]).await?;
+    execute_in_sqlite(writable(path), [SQLITE_SCHEMA.to_owned()]).await?;
     for (table, column, kind) in SQLITE_COLUMNS {
         let added = format!("alter table {table} add column {column} {kind}");
         if !has_column(path, table, column).await? {
-            execute_in_sqlite(path, [added]).await?;
+            execute_in_sqlite(writable(path), [added]).await?;
         }
     }
-    execute_in_sqlite(path, [SQLITE_KEYS.to_owned()]).await
+    execute_in_sqlite(writable(path), [SQLITE_KEYS.to_owned()]).await
 }
 
 async fn has_column(path: &Path, table: &str, column: &str) -> Result<bool, Unreadable> {
@@ -105,13 +105,16 @@ async fn has_column(path: &Path, table: &str, column: &str) -> Result<bool, Unre
     found.await.map_err(|error| Unreadable::from_sqlx(&error))
 }
 
+fn writable(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+}
+
 async fn execute_in_sqlite(
-    path: &Path,
+    options: SqliteConnectOptions,
     script: impl IntoIterator<Item = String>,
 ) -> Result<(), Unreadable> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true);
     let mut connection = SqliteConnection::connect_with(&options)
         .await
         .map_err(|error| Unreadable::from_sqlx(&error))?;
