@@ -125,9 +125,8 @@ impl World {
 
     /// The pages that are checked in the ordinary run: of each folder the one with the most in it, for the pages of a
     /// folder differ only in what they are about; and of most worlds none below the history, for these differ by the
-    /// runs alone. A hundred rows are of as many kinds as five thousand, which checks that walk through every node
-    /// would take minutes for. The whole run takes all pages but these.
-    pub fn telling_pages(&self) -> Vec<String> {
+    /// runs alone. The whole run takes them all, of the history those of at most so many bytes.
+    pub fn telling_pages(&self, bytes: usize) -> Vec<String> {
         let site = self.site.site();
         let whole = campaign(0, 1) == 1;
         let listed = [
@@ -139,7 +138,7 @@ impl World {
         ];
         let deep = |path: &str| path.matches('/').count() > 1;
         let mut pages = self.pages();
-        pages.retain(|path| !path.starts_with("history/") || site[path].len() <= 150_000);
+        pages.retain(|path| !path.starts_with("history/") || site[path].len() <= bytes);
         pages.retain(|path| whole || listed.contains(&self.name) || !deep(path));
         pages.sort_by_key(|path| std::cmp::Reverse(site[path].len()));
         let mut folders = HashSet::new();
