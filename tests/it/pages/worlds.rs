@@ -124,11 +124,10 @@ impl World {
         pages
     }
 
-    /// The pages that a check looks at in the ordinary run: of each folder the one with the most in it, for the pages of
-    /// a folder differ only in what they are about; and of most worlds none below the history, for these differ by the
-    /// runs alone. A hundred rows are of as many kinds as five thousand, which checks that walk through every node
-    /// would take minutes for. The check's whole campaign takes all pages but these.
-    pub fn telling_pages(&self, check: &str) -> Vec<String> {
+    /// The pages that a check looks at in the ordinary run: of each folder the one with the most in it, for the pages of a
+    /// folder differ only in what they are about; and of most worlds none below the history, for these differ by the
+    /// runs alone. The check's whole campaign takes them all, of the history those of at most so many bytes.
+    pub fn telling_pages(&self, check: &str, bytes: usize) -> Vec<String> {
         let site = self.site.site();
         let whole = is_whole(check);
         let listed = [
@@ -140,7 +139,7 @@ impl World {
         ];
         let deep = |path: &str| path.matches('/').count() > 1;
         let mut pages = self.pages();
-        pages.retain(|path| !path.starts_with("history/") || site[path].len() <= 150_000);
+        pages.retain(|path| !path.starts_with("history/") || site[path].len() <= bytes);
         pages.retain(|path| whole || listed.contains(&self.name) || !deep(path));
         pages.sort_by_key(|path| std::cmp::Reverse(site[path].len()));
         let mut folders = HashSet::new();
