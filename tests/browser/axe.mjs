@@ -11,7 +11,8 @@ const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pra
 
 // Colours depend on the scheme and what there is of a page on the width, so that two of the four
 // combinations meet everything once.
-const readers = isWhole("axe") ? [LIGHT, DARK, NARROW, NARROW_DARK] : [LIGHT, NARROW_DARK];
+const whole = isWhole("axe");
+const readers = whole ? [LIGHT, DARK, NARROW, NARROW_DARK] : [LIGHT, NARROW_DARK];
 
 tour(readers, async (page, wrong) => {
   await page.evaluate(axe);
@@ -20,7 +21,7 @@ tour(readers, async (page, wrong) => {
       const rules = { "color-contrast": { enabled } };
       return axe.run(document, { runOnly: { type: "tag", values }, rules, resultTypes: ["violations"], preload: false });
     },
-    [RULES, full],
+    [RULES, whole],
   );
   if (passes.length < 20) wrong(`only ${passes.length} rules passed`);
   for (const { id, impact, help, nodes } of violations)
