@@ -1,8 +1,12 @@
-//! What PostgreSQL itself has seen of a build: one statement, by a role that can do nothing else.
+//! What PostgreSQL itself has seen of a build: one statement, by a role that can do nothing else. And what work the
+//! statement is to SQLite.
 
 use std::process::Child;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::DateTime;
+use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use syncmon::store::{Database, statement};
 
 use crate::cluster::Cluster;
@@ -32,16 +36,21 @@ fn a_build_is_exactly_one_statement_as_the_reading_role() {
     let before = statements(&world, "postgres").len();
 
     world.build();
-    let database = Database::parse(world.url(), false).unwrap();
-    let now = DateTime::parse_from_rfc3339(NOW).unwrap().to_utc();
-    let seven_days_ago = DateTime::parse_from_rfc3339("2026-11-16T00:00:00-08:00").unwrap();
-    let text = statement(&database, now, seven_days_ago.to_utc());
+    let text = sent(&world);
     let expected = format!("syncmon: LOG:  statement: {}", text.trim_end());
     assert_eq!(trimmed(&statements(&world, "syncmon_ro")), [expected]);
 
     world.build();
     assert_eq!(statements(&world, "syncmon_ro").len(), 2);
     assert_eq!(statements(&world, "postgres").len(), before);
+}
+
+/// What a build at [`NOW`] sends.
+fn sent(world: &Sandbox) -> String {
+    let database = Database::parse(world.url(), false).unwrap();
+    let now = DateTime::parse_from_rfc3339(NOW).unwrap().to_utc();
+    let seven_days_ago = DateTime::parse_from_rfc3339("2026-11-16T00:00:00-08:00").unwrap();
+    statement(&database, now, seven_days_ago.to_utc())
 }
 
 fn trimmed(statements: &[String]) -> Vec<&str> {
@@ -158,4 +167,79 @@ fn start(world: &Sandbox, name: &str) -> Child {
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap()
+}
+
+/// Of how many entities the log tells is nothing to SQLite, with the index of `init-db` or without any.
+#[test]
+fn sqlite_reads_the_log_no_more_often_for_more_entities() {
+    for index in ["", "drop index sync_log_entity_type_timestamp_idx"] {
+        let [few, many] = [12, 120].map(|entities| work_for_sqlite(entities, index));
+        assert!(2 * many.steps < 3 * few.steps, "{few:?} {many:?}");
+        assert_eq!(many.plan, few.plan);
+        for (line, within) in &many.plan {
+            // What is materialized is worked out once, wherever it is needed first.
+            let repeated = within.rsplit("MATERIALIZE").next().unwrap();
+            let is_scan = line.starts_with("SCAN sync_log");
+            assert!(
+                !(is_scan && repeated.contains("CORRELATED")),
+                "{line}{repeated}"
+            );
+        }
+        let searched = "SEARCH sync_log USING INDEX sync_log_entity_type_timestamp_idx (entity_type=? AND timestamp>?)";
+        let is_searched = many.plan.iter().any(|(line, _)| line == searched);
+        assert_eq!(is_searched, index.is_empty(), "{many:?}");
+    }
+}
+
+#[derive(Debug)]
+struct Work {
+    /// Thousands of steps of SQLite's virtual machine.
+    steps: usize,
+    /// Each line of the plan, after all lines that it is part of.
+    plan: Vec<(String, String)>,
+}
+
+/// Of a build over 12,000 runs of this many entities.
+fn work_for_sqlite(entities: usize, more: &str) -> Work {
+    let world = Sandbox::sqlite().sql(&format!(
+        "with recursive run (n) as (select 1 union all select n + 1 from run where n < 12000)
+         insert into sync_log (timestamp, entity_type, action, status)
+         select strftime('%Y-%m-%dT%H:%M:%SZ', '{NOW}', (-10 * n) || ' minutes'), n % {entities}, 'sync', 'completed'
+         from run; {more}"
+    ));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut connection = SqliteConnection::connect(world.url()).await.unwrap();
+        let explained = format!("explain query plan {}", sent(&world));
+        let rows = sqlx::raw_sql(AssertSqlSafe(explained));
+        let mut plan: Vec<(i64, String, String)> = Vec::new();
+        for row in rows.fetch_all(&mut connection).await.unwrap() {
+            let (id, parent, line): (i64, i64, String) = (row.get(0), row.get(1), row.get(3));
+            let around = plan.iter().find(|(id, ..)| *id == parent);
+            let within = around.map_or_else(String::new, |(_, line, within)| {
+                format!("{within} / {line}")
+            });
+            plan.push((id, line, within));
+        }
+        let steps = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&steps);
+        let mut handle = connection.lock_handle().await.unwrap();
+        handle.set_progress_handler(1000, move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            true
+        });
+        drop(handle);
+        let rows = sqlx::raw_sql(AssertSqlSafe(sent(&world)));
+        let answer = rows.fetch_all(&mut connection).await.unwrap();
+        assert_eq!(answer.len(), entities + 1);
+        Work {
+            steps: steps.load(Ordering::Relaxed),
+            plan: plan
+                .into_iter()
+                .map(|(_, line, within)| (line, within))
+                .collect(),
+        }
+    })
 }
