@@ -1,6 +1,5 @@
 //! Ninety days of believable history for a first look, always the same for the same moment.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -90,15 +89,24 @@ const ERRORS: [&str; 4] = [
     "insert or update on table \"lightspeed_sales\" violates foreign key constraint",
 ];
 
-/// SQL that fills the two sync tables with what could have happened in the 90 days before `now`:
+/// How many runs one statement inserts. SQLite is handed all that follows with each statement of a text, so that a
+/// text of thousands takes time by the square.
+const RUNS_A_STATEMENT: usize = 500;
+
+/// Statements that fill the two sync tables with what could have happened in the 90 days before `now`:
 /// a run an hour for each of six entities, about 1 in 200 failed, 1 in 700 never finished.
-pub fn history(now: DateTime<Utc>) -> String {
-    let mut sql = String::new();
-    for (index, character) in CHARACTERS.iter().enumerate() {
-        let mut random = fastrand::Rng::with_seed(20_250_700 + index as u64);
-        character.live(now, &mut random, &mut sql);
-    }
-    sql
+pub fn history(now: DateTime<Utc>) -> impl Iterator<Item = String> {
+    (20_250_700..).zip(&CHARACTERS).flat_map(move |(seed, character)| {
+        let (runs, state) = character.live(now, &mut fastrand::Rng::with_seed(seed));
+        let inserts = runs.chunks(RUNS_A_STATEMENT).map(|runs| {
+            format!(
+                "insert into sync_log (\"timestamp\", entity_type, action, status, duration_seconds, \
+                 records_processed, error_details) values {}",
+                runs.join(", ")
+            )
+        });
+        inserts.chain(state).collect::<Vec<_>>()
+    })
 }
 
 /// What one invented run came to.
@@ -109,7 +117,13 @@ enum Attempt {
 }
 
 impl Character {
-    fn live(&self, now: DateTime<Utc>, random: &mut fastrand::Rng, sql: &mut String) {
+    /// Its runs as rows, and the statement for its state.
+    fn live(
+        &self,
+        now: DateTime<Utc>,
+        random: &mut fastrand::Rng,
+    ) -> (Vec<String>, Option<String>) {
+        let mut runs = Vec::new();
         let newest = now - TimeDelta::minutes(self.newest);
         let mut state = None;
         for back in (0..90 * 24i64).rev() {
@@ -120,33 +134,32 @@ impl Character {
             let started = newest - TimeDelta::hours(back) - TimeDelta::seconds(random.i64(0..40));
             let seconds = self.seconds * (0.7 + 0.6 * random.f64());
             let records = (f64::from(self.records) * (0.9 + 0.2 * random.f64())).round();
-            match self.attempt(back, random) {
+            let (status, result) = match self.attempt(back, random) {
                 Attempt::Completed => {
-                    self.log(
-                        sql,
-                        started,
-                        "completed",
-                        &format!("{seconds:.3}, {records:.0}, null"),
-                    );
                     let lasted = Duration::from_secs_f64(seconds);
                     state = Some(("success", started + lasted));
+                    ("completed", format!("{seconds:.3}, {records:.0}, null"))
                 }
                 Attempt::Failed(error) => {
-                    let error = error.replace('\'', "''");
-                    self.log(sql, started, "failed", &format!("0.2, 0, '{error}'"));
                     state = Some(("failed", started + Duration::from_millis(200)));
+                    let error = error.replace('\'', "''");
+                    ("failed", format!("0.2, 0, '{error}'"))
                 }
-                Attempt::Unfinished => self.log(sql, started, "started", "null, 0, null"),
-            }
+                Attempt::Unfinished => ("started", "null, 0, null".to_owned()),
+            };
+            let (entity_type, started) = (self.entity_type, moment(started));
+            runs.push(format!(
+                "('{started}', '{entity_type}', 'incremental_sync', '{status}', {result})"
+            ));
         }
-        let Some((status, at)) = state else { return };
-        let (entity_type, at) = (self.entity_type, moment(at));
-        writeln!(
-            sql,
-            "insert into sync_state (entity_type, last_sync_time, status, created_at, updated_at) \
-             values ('{entity_type}', '{at}', '{status}', '{at}', '{at}');",
-        )
-        .expect("writing to a string");
+        let state = state.map(|(status, at)| {
+            let (entity_type, at) = (self.entity_type, moment(at));
+            format!(
+                "insert into sync_state (entity_type, last_sync_time, status, created_at, updated_at) \
+                 values ('{entity_type}', '{at}', '{status}', '{at}', '{at}')"
+            )
+        });
+        (runs, state)
     }
 
     /// How the run of `back` hours ago went.
@@ -165,18 +178,6 @@ impl Character {
                 }
             }
         }
-    }
-
-    /// `result` is duration, records and error, as SQL.
-    fn log(&self, sql: &mut String, started: DateTime<Utc>, status: &str, result: &str) {
-        let (entity_type, started) = (self.entity_type, moment(started));
-        writeln!(
-            sql,
-            "insert into sync_log (\"timestamp\", entity_type, action, status, duration_seconds, \
-             records_processed, error_details) values ('{started}', '{entity_type}', \
-             'incremental_sync', '{status}', {result});"
-        )
-        .expect("writing to a string");
     }
 }
 

@@ -180,7 +180,7 @@ fn free(opened: Opened, out: &Path) -> Result<Option<Target>> {
 /// takes it from under this one.
 async fn invent(state: &Path, now: DateTime<Utc>, patience: Duration) -> Result<Alone> {
     let alone = alone_in(state, demo::LOCK, patience)?;
-    store::fill(&state.join(demo::FILE), &demo::history(now)).await?;
+    store::fill(&state.join(demo::FILE), demo::history(now)).await?;
     Ok(alone)
 }
 

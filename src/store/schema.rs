@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use sqlx::postgres::PgConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Connection};
 use tokio::time::timeout;
 
@@ -40,8 +40,8 @@ pub async fn apply_schema(database: &Database, connect_limit: Duration) -> Resul
     })
 }
 
-/// Makes a new SQLite database at `path`, replacing any file there, and runs `inserts` in it.
-pub async fn fill(path: &Path, inserts: &str) -> Result<()> {
+/// Makes a new SQLite database at `path`, replacing any file there, and runs `inserts` in it, one after the other.
+pub async fn fill(path: &Path, inserts: impl Iterator<Item = String>) -> Result<()> {
     for suffix in ["", "-wal", "-shm", "-journal"] {
         let mut file = path.as_os_str().to_owned();
         file.push(suffix);
@@ -52,8 +52,12 @@ pub async fn fill(path: &Path, inserts: &str) -> Result<()> {
             Ok(()) | Err(_) => {}
         }
     }
-    let script = format!("{SQLITE_SCHEMA}\nbegin;\n{inserts}\ncommit;");
-    execute_in_sqlite(path, script)
+    let begin = ["begin".to_owned(), SQLITE_SCHEMA.to_owned()];
+    let script = begin.into_iter().chain(inserts);
+    let script = script.chain(["commit".to_owned()]);
+    // The next demo replaces it, so nothing has to outlive a loss of power.
+    let options = writable(path).synchronous(SqliteSynchronous::Off);
+    execute_in_sqlite(options, script)
         .await
         .map_err(|unreadable| anyhow!("{}: {}", path.display(), unreadable.technical(&[])))
 }
@@ -75,14 +79,14 @@ async fn apply_to_postgres(
 }
 
 async fn apply_to_sqlite(path: &Path) -> Result<(), Unreadable> {
-    execute_in_sqlite(path, SQLITE_SCHEMA.to_owned()).await?;
+    execute_in_sqlite(writable(path), [SQLITE_SCHEMA.to_owned()]).await?;
     for (table, column, kind) in SQLITE_COLUMNS {
         let added = format!("alter table {table} add column {column} {kind}");
         if !has_column(path, table, column).await? {
-            execute_in_sqlite(path, added).await?;
+            execute_in_sqlite(writable(path), [added]).await?;
         }
     }
-    execute_in_sqlite(path, SQLITE_KEYS.to_owned()).await
+    execute_in_sqlite(writable(path), [SQLITE_KEYS.to_owned()]).await
 }
 
 async fn has_column(path: &Path, table: &str, column: &str) -> Result<bool, Unreadable> {
@@ -101,17 +105,25 @@ async fn has_column(path: &Path, table: &str, column: &str) -> Result<bool, Unre
     found.await.map_err(|error| Unreadable::from_sqlx(&error))
 }
 
-async fn execute_in_sqlite(path: &Path, script: String) -> Result<(), Unreadable> {
-    let options = SqliteConnectOptions::new()
+fn writable(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(true);
+        .create_if_missing(true)
+}
+
+async fn execute_in_sqlite(
+    options: SqliteConnectOptions,
+    script: impl IntoIterator<Item = String>,
+) -> Result<(), Unreadable> {
     let mut connection = SqliteConnection::connect_with(&options)
         .await
         .map_err(|error| Unreadable::from_sqlx(&error))?;
-    sqlx::raw_sql(AssertSqlSafe(script))
-        .execute(&mut connection)
-        .await
-        .map_err(|error| Unreadable::from_sqlx(&error))?;
+    for statement in script {
+        sqlx::raw_sql(AssertSqlSafe(statement))
+            .execute(&mut connection)
+            .await
+            .map_err(|error| Unreadable::from_sqlx(&error))?;
+    }
     connection
         .close()
         .await
