@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 
 use super::Outcome;
+use super::progress::Progress;
 use super::telling::say;
 use crate::alerts::{Seen, Standing, Undelivered, decide};
 use crate::channels::{Channels, Ended, Ping, Pinging, Secrets, deliver, send_ping};
@@ -140,11 +141,15 @@ impl<'a> Alerting<'a> {
     }
 
     /// Sends what has been decided and what was left over, and the sign of life, side by side.
-    pub fn tell(self, ended: &Result<Outcome>) {
+    pub fn tell(self, ended: &Result<Outcome>, progress: &mut Progress) {
         let timeout = self.settings.channels.timeout;
         let ping = self.ping.as_ref().zip(sign(ended, self.published));
         let pinging = ping.map(|(ping, ended)| send_ping(ping, ended, timeout));
-        if let Some(news) = self.news {
+        let news = self.news.filter(|news| !news.standing.outbox.is_empty());
+        if news.is_some() || pinging.is_some() {
+            progress.step("sending alerts and the sign of life");
+        }
+        if let Some(news) = news {
             send(&self.channels, &self.names, news, timeout);
         }
         if let Some(Err(failure)) = pinging.as_ref().map(Pinging::end) {
@@ -183,9 +188,6 @@ fn send(channels: &Channels, names: &[String], news: News, timeout: Duration) {
         now,
         _alone,
     } = news;
-    if standing.outbox.is_empty() {
-        return;
-    }
     let queues = names
         .iter()
         .map(|name| (name.clone(), standing.outbox.waiting(name).to_vec()))

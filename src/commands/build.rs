@@ -2,7 +2,7 @@
 
 use std::mem::forget;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, SubsecRound, Utc};
@@ -13,10 +13,11 @@ use super::Outcome;
 use super::alerting::Alerting;
 use super::deadline::within;
 use super::measuring::write_metrics;
+use super::progress::Progress;
 use super::reading::{Taken, make_the_best_of};
 use super::remembering::{Remembered, carry_on};
 use super::stopping::undisturbed;
-use super::telling::{say, say_as_it_is, tell};
+use super::telling::{say, tell};
 use crate::cli::BuildOptions;
 use crate::config::Config;
 use crate::demo;
@@ -35,8 +36,12 @@ pub async fn run(options: BuildOptions) -> Result<Outcome> {
     let config = Config::load(options.config.as_deref())?;
     let url = config.url.as_ref().map(Url::to_string);
     let mut alerting = Alerting::prepared(&config.alerts, url, options.demo)?;
-    let ended = build(&options, &config, &mut alerting).await;
-    alerting.tell(&ended);
+    let mut progress = Progress::begin(options.quiet).verbose(options.verbose);
+    let ended = build(&options, &config, &mut alerting, &mut progress).await;
+    alerting.tell(&ended, &mut progress);
+    if ended.is_ok() {
+        progress.step("done");
+    }
     ended
 }
 
@@ -44,10 +49,10 @@ async fn build(
     options: &BuildOptions,
     config: &Config,
     alerting: &mut Alerting<'_>,
+    progress: &mut Progress,
 ) -> Result<Outcome> {
     // No finer than the databases: other programs should find moments that they can read.
     let now = options.now.unwrap_or_else(Utc::now).trunc_subsecs(6);
-    let mut narrator = Narrator::begun(options.verbose);
     let look = Look::load(options.templates.as_deref(), &config.brand)?;
     let site = site(config, options.demo, now);
     within(TIME_TO_PUBLISH, || look.rehearse(site))?;
@@ -62,13 +67,13 @@ async fn build(
     };
     make_state_directory(&state)?;
     let alone = if options.demo {
-        narrator.tell("inventing 90 days of history");
+        progress.step("inventing 90 days of history");
         Some(invent(&state, now, config.build_timeout).await?)
     } else {
         None
     };
 
-    narrator.tell(&format!("reading {}", database.identity()));
+    progress.step(&format!("reading {}", database.identity()));
     let since = site.speaker.start_of_history(config.policy.history_days);
     let clock_given = options.now.is_some();
     // While the database works out its answer there is time for what does not depend on it.
@@ -88,30 +93,30 @@ async fn build(
         ..site
     };
     let Remembered { journal, keeping } = carry_on(&kept, &assessment, options.demo, keeping);
-    narrator.tell("rendering");
+    progress.step("rendering");
     let report = Report {
         assessment: &assessment,
         journal: &journal,
         site,
     };
-    let left = narrator.left_of(config.build_timeout);
+    let left = config.build_timeout.saturating_sub(progress.elapsed());
+    let left = left.max(TIME_TO_PUBLISH);
     let mut files = assets?;
     files.extend(within(left, || look.render_all(report, config.outputs))?);
-    narrator.tell(&format!("publishing {} files", files.len()));
+    progress.step(&format!("publishing {} files", files.len()));
     let published = cleared
         .and_then(|()| undisturbed(|| publish::publish(&target, &files, options.demo)))
         .with_context(|| format!("the site in {} was not replaced", options.out.display()))?;
     alerting.decide(&assessment, site, kept, &database.identity());
-    keeping.and(measure(options, &assessment, &narrator))?;
+    keeping.and(measure(options, &assessment, progress))?;
 
     warn_once(published, &options.out)?;
     if options.verbose || !options.quiet {
         tell_verdicts(&assessment, site, &target)?;
     }
-    narrator.tell("done");
     // The process ends here: taking these apart first would cost what a tenth of reading costs.
     forget((files, assessment));
-    narrator.told.map(|()| outcome)
+    progress.told().map(|()| outcome)
 }
 
 fn outcome(source: &Source) -> Outcome {
@@ -130,12 +135,12 @@ fn database(demo: bool, state: &Path) -> Result<Database> {
 }
 
 /// Writes the metrics where that is asked for.
-fn measure(options: &BuildOptions, assessment: &Assessment, narrator: &Narrator) -> Result<()> {
+fn measure(options: &BuildOptions, assessment: &Assessment, progress: &Progress) -> Result<()> {
     let Some(path) = &options.metrics_file else {
         return Ok(());
     };
     let build = Build {
-        took: narrator.started.elapsed(),
+        took: progress.elapsed(),
         demo: options.demo,
     };
     write_metrics(path, &metrics(assessment, build))
@@ -216,35 +221,4 @@ fn index(live: &Path) -> String {
         .unwrap_or(&index)
         .display()
         .to_string()
-}
-
-/// Says on standard error what is being done, if that was asked for. Failing to say it must not keep
-/// a truthful page from being published, but is a failure in the end.
-struct Narrator {
-    verbose: bool,
-    started: Instant,
-    told: Result<()>,
-}
-
-impl Narrator {
-    fn begun(verbose: bool) -> Narrator {
-        Narrator {
-            verbose,
-            started: Instant::now(),
-            told: Ok(()),
-        }
-    }
-
-    /// Of the time for a build, what is left for rendering.
-    fn left_of(&self, whole: Duration) -> Duration {
-        let left = whole.saturating_sub(self.started.elapsed());
-        left.max(TIME_TO_PUBLISH)
-    }
-
-    fn tell(&mut self, what: &str) {
-        if self.verbose && self.told.is_ok() {
-            let passed = self.started.elapsed().as_millis();
-            self.told = say_as_it_is(&format!("{passed:>6} ms  {what}"));
-        }
-    }
 }

@@ -8,6 +8,7 @@ use clap::error::ErrorKind;
 
 use super::Outcome;
 use super::build::{limits, site};
+use super::progress::Progress;
 use super::telling::{say, tell};
 use crate::cli::{CheckFormat, CheckOptions};
 use crate::config::Config;
@@ -26,6 +27,8 @@ pub async fn run(options: &CheckOptions) -> Result<Outcome> {
     // The newest runs are enough, and come in any case.
     let since = site.speaker.start_of_history(1);
     let clock_given = options.now.is_some();
+    let mut progress = Progress::begin(false);
+    progress.step(&format!("reading {}", database.identity()));
     let taken = store::read(&database, now, clock_given, since, limits(&config)).await;
     let reading = Reading {
         snapshot: Some(whole(taken, &database)?),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::progress::Progress;
 use super::telling::say;
 use crate::recording::{Own, Pending};
 use crate::store::{Database, Limits, NotRecorded, Recorder};
@@ -35,6 +36,7 @@ pub async fn deliver(
     limits: Limits,
     own: Option<&Own>,
     begins_now: bool,
+    mut progress: Progress,
 ) -> Result<Delivered> {
     let _alone = pending.alone()?;
     let found = pending.reports()?;
@@ -52,6 +54,7 @@ pub async fn deliver(
         if goes_on && !is_own {
             continue;
         }
+        progress.step(&format!("recording a run of {}", report.entity_type));
         let connected = match recorder.take() {
             Some(connected) => Ok(connected),
             None => Recorder::connect(database, limits).await,

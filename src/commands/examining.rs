@@ -1,6 +1,6 @@
 //! What `syncmon doctor` finds: facts for [`crate::doctor`] to conclude from.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use url::Url;
 
+use super::progress::Progress;
 use crate::doctor::{
     self, Condition, EnvironmentFile, Grounds, Keeping, Link, Paper, Plain, Seen, Step, Visit,
 };
@@ -22,8 +23,7 @@ use crate::visit::Visitor;
 pub struct Chain {
     seen: Vec<Seen>,
     secrets: Vec<String>,
-    /// Somebody sits at the terminal and waits.
-    is_watched: bool,
+    progress: Progress,
 }
 
 impl Chain {
@@ -31,19 +31,13 @@ impl Chain {
         Chain {
             seen: Vec::new(),
             secrets: Vec::new(),
-            is_watched: std::io::stderr().is_terminal(),
+            progress: Progress::begin(false),
         }
     }
 
     /// Says which link is being looked at, if somebody waits for it.
-    pub fn look(&self, link: Link) {
-        self.tell_progress(&doctor::progress(link));
-    }
-
-    fn tell_progress(&self, what: &str) {
-        if self.is_watched {
-            let _ = write!(std::io::stderr(), "\r\u{1b}[K{what}");
-        }
+    pub fn look(&mut self, link: Link) {
+        self.progress.step(&doctor::progress(link));
     }
 
     /// From now on these appear in no finding.
@@ -68,7 +62,6 @@ impl Chain {
     }
 
     pub fn end(self) -> Vec<Seen> {
-        self.tell_progress("");
         let clean = |seen: Seen| seen.without(&self.secrets);
         self.seen.into_iter().map(clean).collect()
     }

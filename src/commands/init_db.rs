@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::Outcome;
+use super::progress::Progress;
 use super::telling::tell;
 use crate::cli::InitDbOptions;
 use crate::config::Config;
@@ -14,6 +15,8 @@ pub async fn run(options: &InitDbOptions) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
     let database = super::database()?;
+    let mut progress = Progress::begin(false);
+    progress.step(&format!("creating tables in {}", database.identity()));
     apply_schema(&database, Config::load(None)?.connect_timeout).await?;
     tell(&format!(
         "The schema is in place in {}.\n",

@@ -11,6 +11,7 @@ mod init_db;
 mod manual;
 mod measuring;
 mod notify;
+mod progress;
 mod prune;
 mod publish;
 mod reading;

@@ -6,6 +6,7 @@ use anyhow::Result;
 use chrono::{SubsecRound, Utc};
 
 use super::Outcome;
+use super::progress::Progress;
 use super::telling::tell;
 use crate::channels::{Channels, Secrets, deliver};
 use crate::cli::NotifyOptions;
@@ -48,6 +49,8 @@ pub fn test(options: &NotifyOptions) -> Result<Outcome> {
         .iter()
         .map(|name| (name.clone(), vec![message.clone()]))
         .collect();
+    let mut progress = Progress::begin(false);
+    progress.step(&format!("sending a message by {}", names.join(", ")));
     let mut told = String::new();
     let mut outcome = Outcome::Done;
     for tried in deliver(&channels, queues, config.alerts.channels.timeout) {

@@ -5,6 +5,7 @@ use chrono::{TimeDelta, Utc};
 
 use super::Outcome;
 use super::delivering::limits;
+use super::progress::Progress;
 use super::telling::{say_as_it_is, tell};
 use crate::cli::PruneOptions;
 use crate::config::Config;
@@ -22,6 +23,8 @@ pub async fn run(options: &PruneOptions) -> Result<Outcome> {
         UsageError::new("--keep is longer than any calendar; write for example 400d")
     })?;
     let mut told = 0;
+    let mut progress = Progress::begin(false);
+    progress.step(&format!("looking for old runs in {}", database.identity()));
     let gone = prune(
         &database,
         Old {
@@ -30,10 +33,13 @@ pub async fn run(options: &PruneOptions) -> Result<Outcome> {
         },
         limits(connect),
         |gone| {
-            // Progress on long work, every hundred thousand rows.
-            if gone / 100_000 > told {
+            let so_far = format!("{gone} runs deleted so far");
+            if progress.is_line() {
+                progress.step(&so_far);
+            } else if gone / 100_000 > told {
+                // In a log, every hundred thousand rows.
                 told = gone / 100_000;
-                let _ = say_as_it_is(&format!("{gone} runs deleted so far"));
+                let _ = say_as_it_is(&so_far);
             }
         },
     )

@@ -7,6 +7,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::Outcome;
 use super::build::warn_once;
+use super::progress::Progress;
 use super::stopping::undisturbed;
 use super::telling::{say, tell};
 use crate::cli::PublishOptions;
@@ -23,6 +24,8 @@ const STATUS: &str = "status.json";
 
 pub fn run(options: &PublishOptions) -> Result<Outcome> {
     let PublishOptions { from, out, quiet } = options;
+    let mut progress = Progress::begin(*quiet);
+    progress.step(&format!("reading {}", from.display()));
     publish::lie_apart(from, out)?;
     let received = publish::receive(from)?;
     let sent = status_of(&received).ok_or_else(|| {
@@ -33,6 +36,7 @@ pub fn run(options: &PublishOptions) -> Result<Outcome> {
         )
     })?;
     let demo = received.demo || sent.demo;
+    progress.step(&format!("publishing {} files", received.files.len()));
     let Some(target) = free(options, demo)? else {
         say(&format!(
             "another build has been at work on {} for 10 seconds; nothing was published: try again",

@@ -5,6 +5,7 @@ use chrono::{SubsecRound, TimeDelta, Utc};
 
 use super::Outcome;
 use super::delivering::{Delivered, deliver, limits};
+use super::progress::Progress;
 use super::telling::{say, tell};
 use crate::cli::{FlushOptions, RecordOptions, RecordedStatus};
 use crate::config::Config;
@@ -37,7 +38,8 @@ pub async fn record(options: &RecordOptions) -> Result<Outcome> {
         ..Report::begun(&options.entity, &options.action, started_at)
     };
     drop(pending.keep(&report)?);
-    let delivered = deliver(&pending, &database, limits(connect), None, false).await?;
+    let progress = Progress::begin(false);
+    let delivered = deliver(&pending, &database, limits(connect), None, false, progress).await?;
     outcome(&delivered)
 }
 
@@ -45,7 +47,8 @@ pub async fn flush(options: &FlushOptions) -> Result<Outcome> {
     let database = super::database()?;
     let connect = Config::load(None)?.connect_timeout;
     let pending = Pending::within(&state_directory(options.state_dir.as_deref())?)?;
-    let delivered = deliver(&pending, &database, limits(connect), None, false).await?;
+    let progress = Progress::begin(options.quiet);
+    let delivered = deliver(&pending, &database, limits(connect), None, false, progress).await?;
     if !options.quiet {
         tell(&format!(
             "{} of the runs that were waiting are recorded now.\n",

@@ -10,6 +10,7 @@ use chrono::{SubsecRound, Utc};
 
 use super::Outcome;
 use super::delivering::{deliver, limits};
+use super::progress::Progress;
 use super::telling::say;
 use crate::cli::RunOptions;
 use crate::config::Config;
@@ -120,7 +121,10 @@ impl Records {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
-            let work = deliver(pending, database, limits(self.connect), own, begins_now);
+            // While the command runs, the terminal belongs to it.
+            let progress = Progress::begin(begins_now);
+            let limits = limits(self.connect);
+            let work = deliver(pending, database, limits, own, begins_now, progress);
             let delivered = runtime.block_on(work);
             runtime.shutdown_background();
             delivered

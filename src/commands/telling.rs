@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use clap::error::ErrorKind;
@@ -19,18 +20,54 @@ pub fn say(message: &str) -> Result<()> {
 
 /// The same without the program's name before it.
 pub fn say_as_it_is(line: &str) -> Result<()> {
-    let visible: String = without_given_secrets(line)
-        .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect();
+    let (before, visible) = (room(), visible(line));
     // In one write, so that the lines of two builds do not mix in a log.
     std::io::stderr()
-        .write_all(format!("{visible}\n").as_bytes())
+        .write_all(format!("{before}{visible}\n").as_bytes())
         .context("standard error cannot be written to")
+}
+
+fn visible(line: &str) -> String {
+    without_given_secrets(line)
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// Whether a line of progress stands on the terminal.
+static PROGRESS: AtomicBool = AtomicBool::new(false);
+
+/// To the beginning of the terminal's line, and whatever stands in it away.
+const NEW_LINE: &str = "\r\u{1b}[K";
+
+/// What makes room for a line, where one of progress stands.
+fn room() -> &'static str {
+    if PROGRESS.swap(false, Ordering::Relaxed) {
+        NEW_LINE
+    } else {
+        ""
+    }
+}
+
+/// A line on the terminal in which standard error ends, until anything else is said.
+pub fn show(progress: &str) {
+    let mut err = std::io::stderr();
+    let columns = rustix::termios::tcgetwinsize(&err).map_or(0, |size| size.ws_col);
+    let columns = if columns == 0 { 80 } else { columns.into() };
+    // What reaches the last column would take a second line, which stays.
+    let line: String = visible(progress).chars().take(columns - 1).collect();
+    PROGRESS.store(true, Ordering::Relaxed);
+    let _ = err.write_all(format!("{NEW_LINE}{line}").as_bytes());
+}
+
+/// Takes that line away.
+pub fn clear() {
+    let _ = std::io::stderr().write_all(room().as_bytes());
 }
 
 /// Text on standard output. A program that reads it may rely on all of it or on an exit code.
 pub fn tell(text: &str) -> Result<()> {
+    clear();
     let mut out = std::io::stdout();
     out.write_all(without_given_secrets(text).as_bytes())
         .and_then(|()| out.flush())

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::golden;
 use crate::sandbox::{NOW, Sandbox};
-use crate::wrapped::ended;
+use crate::wrapped::{ended, through};
 
 fn full() -> Stdio {
     Stdio::from(OpenOptions::new().write(true).open("/dev/full").unwrap())
@@ -206,4 +206,69 @@ fn no_process_list_shows_the_password() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// What a terminal has shown of a command, and what stands there in the end.
+fn on_a_terminal(world: &Sandbox, arguments: &[&str]) -> (String, String) {
+    let spawn = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+    let mut program = world.command(arguments);
+    program.env("TERM", "xterm");
+    let ended = ended(&mut through(&["python3", "-c", spawn], &program));
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let lines = ended.stdout.replace("\r\n", "\n");
+    let stays = |line: &str| line.rsplit("\r\u{1b}[K").next().unwrap().to_owned();
+    let stays = lines.split('\n').map(stays).collect::<Vec<_>>().join("\n");
+    (lines, stays)
+}
+
+#[test]
+fn a_terminal_shows_what_a_command_is_at_until_it_is_done() {
+    let world = Sandbox::sqlite().file("syncmon.toml", "[alerts.command]\nprogram = \"true\"");
+    let site = ["--out", "site", "--state-dir", "state"];
+    for (command, steps) in [
+        (&["init-db"][..], &["creating tables"][..]),
+        (
+            &["build", "--demo"],
+            &[
+                "inventing 90 days",
+                "reading sqlite",
+                "rendering",
+                "publishing",
+            ],
+        ),
+        (
+            &["publish", "--from", "site", "--out", "live"],
+            &["reading site", "publishing"],
+        ),
+        (
+            &["record", "sales", "completed"],
+            &["recording a run of sales"],
+        ),
+        (
+            &["run", "sales", "--", "true"],
+            &["recording a run of sales"],
+        ),
+        (&["check", "sales"], &["reading sqlite"]),
+        (
+            &["prune", "--keep", "2d"],
+            &["looking for old runs", "0 runs deleted so far"],
+        ),
+        (&["notify", "--test"], &["sending a message by command"]),
+    ] {
+        let mut arguments = command.to_vec();
+        if command[0] == "build" {
+            arguments.extend(site);
+        }
+        let (shown, stays) = on_a_terminal(&world, &arguments);
+        for step in steps {
+            assert!(shown.contains(step), "{command:?}: no {step} in {shown:?}");
+            assert!(
+                !stays.contains(step),
+                "{command:?}: {step} stays in {stays:?}"
+            );
+        }
+    }
+    let mut quiet = vec!["build", "-q", "--demo"];
+    quiet.extend(site);
+    assert_eq!(on_a_terminal(&world, &quiet).0, "");
 }
