@@ -259,7 +259,8 @@ async function worksLittle(browser) {
     }, words);
     const { layouts, styles, steps, time } = await worked();
     times.push((1000 * (time - before.time)).toFixed(1));
-    assert.ok(steps > 5000 && steps < 30 * 5000, `${steps} steps for "${words}"`);
+    // Without words there is nothing to look for.
+    assert.ok((steps > 5000 || !words) && steps < 30 * 5000, `${steps} steps for "${words}"`);
     // The page's own clock may count a second in between.
     assert.ok(layouts - before.layouts < 10, `${layouts - before.layouts} layouts for "${words}"`);
     assert.ok(styles - before.styles < 10, `${styles - before.styles} recalculations of style for "${words}"`);
